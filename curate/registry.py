@@ -1,0 +1,52 @@
+"""The menu of the toolkit: one table from a name in a recipe to the class behind it. Classes load when they are used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from curate.errors import RecipeError
+from curate.stage import Stage
+
+
+class Entry(NamedTuple):
+    """Where a class lives, and one line on what it is for."""
+
+    target: str  # module:Class
+    summary: str
+
+
+STAGES: dict[str, Entry] = {
+    "extract": Entry("curate.extraction.extract:Extract", "main text, title, date and language out of an HTML page"),
+    "language_id": Entry("curate.language.identify:LanguageId", "language of the text by fastText lid.176"),
+    "url_filter": Entry("curate.filters.url:UrlFilter", "drop by domain, by word and by form of the URL"),
+    "gopher_quality": Entry("curate.filters.gopher_quality:GopherQuality", "Gopher quality rules"),
+    "gopher_repetition": Entry("curate.filters.gopher_repetition:GopherRepetition", "Gopher repetition rules"),
+    "c4": Entry("curate.filters.c4:C4", "C4 line and document rules"),
+    "fineweb": Entry("curate.filters.fineweb:FineWeb", "FineWeb's own quality rules"),
+    "pii": Entry("curate.pii.pii:Pii", "replace personal data by typed placeholders"),
+    "exact_dedup": Entry("curate.dedup.exact:ExactDedup", "drop documents whose normalised text is equal"),
+    "near_dedup": Entry("curate.dedup.near:NearDedup", "drop near duplicates: MinHash LSH, verified by exact Jaccard"),
+}
+
+#: Parts outside `curate` that a recipe names. `curate` knows them only from here.
+TOKENIZERS: dict[str, Entry] = {
+    "bpe": Entry("tokenizer_training.bpe:BytePairEncoding", "byte-level BPE trained on the curated text"),
+}
+TRAINERS: dict[str, Entry] = {
+    "compact": Entry("training_bridge.trainer:CompactTrainer", "a small LLaMA-style decoder"),
+}
+
+
+def load(table: dict[str, Entry], name: str, *, what: str = "stage") -> type[Any]:
+    """The class behind a name. RecipeError with the nearest names where there is none."""
+    if name not in table:
+        raise RecipeError.unknown(what, name, table)
+    module, _, attribute = table[name].target.partition(":")
+    loaded: type[Any] = getattr(import_module(module), attribute)
+    return loaded
+
+
+def stage_class(name: str) -> type[Stage]:
+    """The stage class behind a name of `STAGES`."""
+    return load(STAGES, name)

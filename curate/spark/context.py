@@ -1,0 +1,19 @@
+"""What a corpus stage is given beside the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class CorpusContext:
+    """The session, the seed, and the place where evidence is kept."""
+
+    spark: SparkSession
+    seed: int
+    #: Saves a relation as evidence of the run under a name (`pairs`, `clusters`) and returns it as read back: the
+    #: one way to materialise something, so that nothing is computed twice and everything that decided can be read.
+    save: Callable[[str, DataFrame], DataFrame]
