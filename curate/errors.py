@@ -4,7 +4,8 @@
     ├── RecipeError          a recipe or a setting is wrong
     ├── InputError           an input cannot be found or read
     ├── OutputError          an output place cannot be used
-    └── EnvironmentProblem   Java, memory, disk, a model file or a package is missing
+    ├── EnvironmentProblem   Java, memory, disk, a model file or a package is missing
+    └── RunError             a run cannot go on: rows do not add up, stages fail on too many documents
 
 A message says what was wanted, what came and what to do next. The command line prints it without a stack trace and
 exits with status 2. A fault in one document is none of these: it becomes a row with a reason.
@@ -47,3 +48,7 @@ class OutputError(CurateError):
 
 class EnvironmentProblem(CurateError):
     """The machine lacks something: Java, memory, disk, a model file, a package."""
+
+
+class RunError(CurateError):
+    """A run cannot go on: its rows do not add up, or its stages fail on too many documents."""

@@ -1,0 +1,46 @@
+"""Drop documents that repeat themselves (Gopher: Rae et al. 2021, A1.1).
+
+Refuses to judge a text that was not measured: null text keeps. Line and paragraph rules hold for any script; n-gram rules
+are about words between spaces.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from curate.kernels.repetition import SIGNALS, repetition
+from curate.stage import Filter, Limit, at_most
+
+
+class GopherRepetition(Filter):
+    """Keep a document whose duplicate lines, paragraphs and n-grams stay within the published shares. None turns a bound off.
+
+    What each signal is exactly, and where other toolkits differ, is said in `curate.kernels.repetition.repetition`.
+    """
+
+    max_dup_line_frac: float | None = 0.30  # table A1
+    max_dup_paragraph_frac: float | None = 0.30  # table A1
+    max_dup_line_char_frac: float | None = 0.20  # table A1
+    max_dup_paragraph_char_frac: float | None = 0.20  # table A1
+    max_top_2gram_char_frac: float | None = 0.20  # table A1
+    max_top_3gram_char_frac: float | None = 0.18  # table A1
+    max_top_4gram_char_frac: float | None = 0.16  # table A1
+    max_dup_5gram_char_frac: float | None = 0.15  # table A1
+    max_dup_6gram_char_frac: float | None = 0.14  # table A1
+    max_dup_7gram_char_frac: float | None = 0.13  # table A1
+    max_dup_8gram_char_frac: float | None = 0.12  # table A1
+    max_dup_9gram_char_frac: float | None = 0.11  # table A1
+    max_dup_10gram_char_frac: float | None = 0.10  # table A1
+
+    @property
+    def signals(self) -> pa.StructType:
+        return SIGNALS
+
+    def annotate(self, batch: pa.RecordBatch) -> pa.StructArray:
+        """Thirteen shares of each text, of type `SIGNALS`."""
+        return repetition(batch.column("text"))
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        limits = (at_most(name, getattr(self, f"max_{name}")) for name in SIGNALS.names)
+        return tuple(limit for limit in limits if limit.value is not None)

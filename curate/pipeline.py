@@ -1,0 +1,269 @@
+"""Run a recipe: passes in waves, each committed by one rename; a run that was killed goes on where it was.
+
+What has been done is known from manifests alone. A wave's manifest names the settings and the digests of all it read; if
+both are as before, the wave is not run again. So a changed recipe reruns from the change on, and only as far as results
+really differ.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from curate import document
+from curate.errors import CurateError, InputError, RecipeError
+from curate.funnel import Funnel
+from curate.ledger import Ledger
+from curate.plan import Pass, Plan, plan
+from curate.progress import Reporter
+from curate.readers.source import Source, list_files, plan_splits
+from curate.recipe import Recipe, fingerprint
+from curate.report.page import write_report
+from curate.rundir import MANIFEST, RunDir
+from curate.spark.corpus_pass import documents_frame, run_corpus_stage
+from curate.spark.document_pass import Done, Task, Work, run_tasks
+from curate.spark.parts import Layer, PartFile
+from curate.training import train_on_documents
+
+WAVE_BYTES = 2**30  # of input: what a killed run does again at most
+SPLIT_BYTES = 16 * 2**20  # of input: one task; small enough that two cores are busy on one 64 MiB file
+DOCUMENTS_BYTES = 256 * 2**20  # of parquet in one file of documents/
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run, none of which changes a byte of the result but for where a wave's folder begins."""
+
+    partitions: int | None = None  # Spark partitions of a pass; one a task by default
+    wave_bytes: int = WAVE_BYTES
+    split_bytes: int = SPLIT_BYTES
+
+
+@dataclass
+class _Corpus:
+    """What has been written so far: parts, and verdicts on them that no pass has applied yet."""
+
+    tasks: list[Task]  # of the first pass; empty after it
+    parts: list[PartFile] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
+    digest: list[str] = field(default_factory=list)  # of the layers
+
+
+class Runner:
+    """One run of a recipe into one folder."""
+
+    def __init__(
+        self, recipe: Recipe, output: str, spark: SparkSession, reporter: Reporter, options: Options = Options()
+    ) -> None:
+        self.recipe, self.spark, self.reporter, self.options = recipe, spark, reporter, options
+        self.plan: Plan = plan(recipe)
+        self.tasks = input_tasks(recipe.sources, options.split_bytes)
+        self.run = RunDir(output)
+        self.ledger = Ledger(self.run, recipe)
+        self.funnel = Funnel([step.name for step in recipe.stages])
+
+    def documents(self) -> None:
+        """All passes, up to `documents/`."""
+        corpus = _Corpus(tasks=self.tasks)
+        for current in self.plan.passes:
+            started = time.monotonic()
+            if current.is_corpus:
+                self._corpus_pass(current, corpus)
+            else:
+                self._document_pass(current, corpus)
+            self.ledger.record_pass(current.name, current.fingerprint, time.monotonic() - started, self.funnel)
+        self.funnel.check()
+
+    def _document_pass(self, current: Pass, corpus: _Corpus) -> None:
+        is_last = current is self.plan.passes[-1]
+        tasks = corpus.tasks or (grouped_tasks(corpus.parts) if is_last else part_tasks(corpus.parts))
+        waves = [tasks] if is_last else split_waves(tasks, self.options.wave_bytes)
+        home = "documents" if is_last else f"passes/{current.name}"
+        if not is_last:
+            self.run.sweep("passes", current.name)
+        done = [d for index, wave in enumerate(waves) for d in self._wave(current, corpus, home, index, wave)]
+        if not is_last:
+            for extra in self.run.names("passes", current.name)[len(waves) :]:
+                self.run.remove("passes", current.name, extra)
+                self.run.remove("dropped", current.name, extra)
+        self.funnel.add(done, expected=None if corpus.tasks else sum(part.rows for part in corpus.parts))
+        self.funnel.check_errors(current, done, self.recipe.max_error_frac)
+        corpus.tasks, corpus.parts = [], [d.kept for d in done]
+        corpus.layers, corpus.digest = [], []
+
+    def _wave(self, current: Pass, corpus: _Corpus, home: str, index: int, tasks: list[Task]) -> list[Done]:
+        """Run one wave, or read what it did when it ran before."""
+        inside = "" if home == "documents" else f"wave-{index:05d}"
+        kept_target = f"{home}/{inside}".rstrip("/")
+        dropped_target = f"dropped/{current.name}" + (f"/{inside}" if inside else "")
+        manifest_name = "_manifest.json" if home == "documents" else MANIFEST
+        read = [[task.model_dump(mode="json", exclude={"parts"}), self._digests(task, corpus)] for task in tasks]
+        digest = fingerprint(current.fingerprint, read, corpus.digest)
+        manifest = self.run.read_json(kept_target, manifest_name)
+        if manifest and manifest["fingerprint"] == digest:
+            self.reporter.say(f"  {current.name}: {kept_target} is done, {len(tasks)} tasks not run again")
+            return [Done.model_validate(item) for item in manifest["done"]]
+        staged, staged_dropped = self.run.staging(*kept_target.split("/")), self.run.staging(*dropped_target.split("/"))
+        folder = "/source={source}" if home == "documents" else ""
+        work = Work(
+            name=current.name,
+            steps=current.steps,
+            audit=self.recipe.audit,
+            keep_dropped_text=self.recipe.keep_dropped_text,
+            sources=self.recipe.sources,
+            layers=tuple(corpus.layers),
+            kept_path=self.run.url(staged) + folder + "/part-{part:05d}.parquet",
+            dropped_path=self.run.url(staged_dropped) + "/part-{part:05d}.parquet",
+        )
+        label = f"{current.name} [{', '.join(step.name for step in current.steps) or 'write'}]"
+        with self.reporter.bar(label, len(tasks), sum(task.size for task in tasks)) as progress:
+            done = run_tasks(
+                self.spark,
+                tasks,
+                work,
+                self.plan.schema_after(current),
+                num_partitions=self.options.partitions,
+                progress=progress,
+            )
+        done = [_moved(d, staged, kept_target, staged_dropped, dropped_target) for d in done]
+        self.run.write_json(
+            {"fingerprint": digest, "stages": [s.name for s in current.steps], "done": [d.model_dump() for d in done]},
+            staged,
+            manifest_name,
+        )
+        self.run.commit(staged_dropped, dropped_target)
+        self.run.commit(staged, kept_target)
+        return done
+
+    def _digests(self, task: Task, corpus: _Corpus) -> list[str]:
+        by_part = {part.part: part.sha256 for part in corpus.parts}
+        return [by_part[part] for part, _ in task.parts]
+
+    def _corpus_pass(self, current: Pass, corpus: _Corpus) -> None:
+        (step,) = current.steps
+        target = f"dedup/{current.name}"
+        digest = fingerprint(current.fingerprint, [part.sha256 for part in corpus.parts], corpus.digest)
+        manifest = self.run.read_json(target, MANIFEST)
+        if manifest and manifest["fingerprint"] == digest:
+            self.reporter.say(f"  {current.name}: done, not run again")
+        else:
+            self.run.sweep("dedup")
+            self.reporter.say(f"  {current.name}: {sum(part.rows for part in corpus.parts):,} documents …")
+            types = {f.name: f.type for f in document.SCHEMA} | dict(self.plan.signal_types(current))
+            frame = documents_frame(
+                self.spark,
+                corpus.parts,
+                corpus.layers,
+                list(step.stage.requires),
+                types,
+                self.options.partitions,
+            )
+            staged = self.run.staging("dedup", current.name)
+            run_corpus_stage(self.spark, step, frame, self.run, staged, self.recipe.seed)
+            self.run.write_json({"fingerprint": digest, "stage": step.name}, staged, MANIFEST)
+            self.run.commit(staged, target)
+        fields = tuple(f.name for f in step.stage.signals)
+        corpus.layers.append(Layer(name=step.name, path=self.run.url(target, "verdicts"), fields=fields))
+        corpus.digest.append(digest)
+
+
+def _moved(done: Done, staged: str, kept: str, staged_dropped: str, dropped: str) -> Done:
+    """What a task did, with paths as they are after the commit."""
+    part = done.kept.model_copy(update={"path": done.kept.path.replace(staged, kept)})
+    lost = done.dropped and done.dropped.model_copy(
+        update={"path": done.dropped.path.replace(staged_dropped, dropped)}
+    )
+    return done.model_copy(update={"kept": part, "dropped": lost})
+
+
+def input_tasks(sources: Sequence[Source], split_bytes: int) -> list[Task]:
+    """One task for each split of each source's files, numbered in order. InputError where there is nothing to read."""
+    if not sources:
+        raise InputError("no input: give --input PATH, or name `sources:` in the recipe")
+    tasks: list[Task] = []
+    for source in sources:
+        for split in plan_splits(list_files(source), source, split_bytes):
+            tasks.append(Task(part=len(tasks), source=source.name, split=split, size=split.num_bytes))
+    return tasks
+
+
+def part_tasks(parts: Sequence[PartFile]) -> list[Task]:
+    """One task for each part of the pass before, with its number."""
+    return [Task(part=p.part, source=p.source, parts=((p.part, p.path),), size=p.bytes) for p in parts]
+
+
+def grouped_tasks(parts: Sequence[PartFile]) -> list[Task]:
+    """Tasks that each put neighbouring parts of one source into one file of about `DOCUMENTS_BYTES`."""
+    groups: list[list[PartFile]] = []
+    for part in sorted(parts, key=lambda p: (p.source, p.part)):
+        last = groups[-1] if groups else []
+        if last and last[0].source == part.source and sum(p.bytes for p in last) + part.bytes <= DOCUMENTS_BYTES:
+            last.append(part)
+        else:
+            groups.append([part])
+    return [
+        Task(
+            part=number,
+            source=group[0].source,
+            parts=tuple((p.part, p.path) for p in group),
+            size=sum(p.bytes for p in group),
+        )
+        for number, group in enumerate(groups)
+    ]
+
+
+def split_waves(tasks: Sequence[Task], wave_bytes: int) -> list[list[Task]]:
+    """Consecutive tasks in waves of about `wave_bytes` of input. One empty wave where there is no task."""
+    waves: list[list[Task]] = [[]]
+    size = 0
+    for task in tasks:
+        if waves[-1] and size + task.size > wave_bytes:
+            waves.append([])
+            size = 0
+        waves[-1].append(task)
+        size += task.size
+    return waves
+
+
+def with_sources(recipe: Recipe, sources: Sequence[Source]) -> Recipe:
+    """The recipe with other inputs. RecipeError where a stage is limited to a source that is not among them."""
+    if not sources:
+        return recipe
+    changed = recipe.model_copy(update={"sources": tuple(sources)})
+    names = {source.name for source in sources}
+    for step in changed.stages:
+        for name in step.sources or ():
+            if name not in names:
+                raise RecipeError.unknown("source", name, names, where=f"stage {step.name}")
+    return changed
+
+
+def run(
+    recipe: Recipe,
+    output: str,
+    spark: SparkSession,
+    *,
+    reporter: Reporter | None = None,
+    options: Options = Options(),  # noqa: B008  # frozen
+) -> dict[str, Any]:
+    """Run a recipe into `output`, or finish an earlier run there. Returns what run.json holds.
+
+    Raises RecipeError, InputError, OutputError before anything is written; RunError when rows do not add up.
+    """
+    runner = Runner(recipe, output, spark, reporter or Reporter(), options)  # what cannot be read is said here
+    runner.run.claim()
+    with runner.run.locked():
+        runner.ledger.start()
+        try:
+            runner.documents()
+            train_on_documents(recipe, runner.run, runner.ledger, spark, runner.reporter)
+            record = runner.ledger.finish(runner.funnel)
+            write_report(runner.run)
+        except BaseException as error:
+            runner.ledger.fail(error if isinstance(error, CurateError) else type(error).__name__)
+            raise
+    return record

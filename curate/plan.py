@@ -1,0 +1,88 @@
+"""Turn a recipe into passes, and check that every stage finds the columns it needs before anything runs.
+
+Neighbouring document stages make one pass. Corpus stages stand between passes; their verdicts are applied by the pass
+that follows. The last pass writes `documents/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from curate import document
+from curate.errors import RecipeError
+from curate.recipe import Recipe, Step, fingerprint
+from curate.stage import CorpusStage, DocumentStage
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One trip through the data."""
+
+    index: int
+    name: str  # NN-stage, its folder
+    steps: tuple[Step, ...]  # document steps, or exactly one corpus step; none in the last pass
+    columns_in: tuple[str, ...]  # signals that earlier passes added
+    fingerprint: str  # of the settings that decide its result; what it reads is told apart by digest, wave by wave
+
+    @property
+    def is_corpus(self) -> bool:
+        return bool(self.steps) and isinstance(self.steps[0].stage, CorpusStage)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The passes of a recipe, in order."""
+
+    recipe: Recipe
+    passes: tuple[Pass, ...]
+
+    def signal_types(self, upto: Pass | None = None) -> dict[str, pa.StructType]:
+        """Signals column → type, of the steps before a pass, or of all."""
+        steps = [step for p in self.passes if upto is None or p.index < upto.index for step in p.steps]
+        return {step.name: step.stage.signals for step in steps}
+
+    def schema_after(self, done: Pass) -> pa.Schema:
+        """Columns that a pass writes for a kept document."""
+        types = self.signal_types(done) | {step.name: step.stage.signals for step in done.steps}
+        return pa.schema([*document.FIELDS, *(pa.field(name, type_) for name, type_ in types.items())])
+
+
+def plan(recipe: Recipe) -> Plan:
+    """The passes. RecipeError where a stage needs a column that is not there by then."""
+    groups: list[list[Step]] = []
+    for step in recipe.stages:
+        together = groups and isinstance(step.stage, DocumentStage) and isinstance(groups[-1][0].stage, DocumentStage)
+        if together:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    if groups and isinstance(groups[0][0].stage, CorpusStage):
+        groups.insert(0, [])  # a corpus stage needs documents on disk: read them first
+    groups.append([])
+    check_columns(recipe, groups)
+    passes: list[Pass] = []
+    seen: list[str] = []
+    for index, steps in enumerate(groups, start=1):
+        is_last = index == len(groups)
+        label = "documents" if is_last else (steps[0].name if steps else "read")
+        own = [[step, step.stage.version] for step in steps]
+        digest = fingerprint(label, own, seen, recipe.seed, recipe.audit, recipe.keep_dropped_text)
+        passes.append(Pass(index, f"{index:02d}-{label}", tuple(steps), tuple(seen), digest))
+        seen.extend(step.name for step in steps)
+    return Plan(recipe, tuple(passes))
+
+
+def check_columns(recipe: Recipe, groups: list[list[Step]]) -> None:
+    """Every stage's `requires` must be there when its turn comes."""
+    signals: list[str] = []
+    for index, steps in enumerate(groups):
+        raw = document.RAW_COLUMNS if index == 0 else frozenset()
+        for step in steps:
+            there = document.COLUMNS | raw | set(signals)
+            for column in step.stage.requires:
+                if column not in there:
+                    where = f"stage {step.name}, which comes after {', '.join(signals) or 'the reader'}"
+                    raise RecipeError.unknown("column", column, there, where=where)
+            signals.append(step.name)
