@@ -25,7 +25,7 @@ class Funnel:
         self.kept: Counter[tuple[str, str]] = Counter()  # source, language → documents after the last pass
         self.kept_bytes: Counter[tuple[str, str]] = Counter()
         self.seconds: Counter[str] = Counter()
-        self.skipped_records: Counter[str] = Counter()
+        self.records: Counter[str] = Counter()
         self._started = False
 
     def add(self, done: Sequence[Done], expected: int | None) -> None:
@@ -45,7 +45,7 @@ class Funnel:
         self.kept.clear()
         self.kept_bytes.clear()
         for d in done:
-            self.skipped_records.update(d.skipped_records)
+            self.records.update(d.records)
             for name, value in d.seconds.items():
                 self.seconds[name] += value  # type: ignore[assignment]  # float seconds
             for source, language, stage, reason, count, size in d.tally:
@@ -122,5 +122,5 @@ class Funnel:
                 {"source": s, "language": lang, "documents": n, "bytes": self.kept_bytes[s, lang]}
                 for (s, lang), n in sorted(self.kept.items())
             ],
-            "skipped_records": dict(sorted(self.skipped_records.items())),
+            "records": dict(sorted(self.records.items())),
         }

@@ -20,7 +20,8 @@ from curate.funnel import Funnel
 from curate.ledger import Ledger
 from curate.plan import Pass, Plan, plan
 from curate.progress import Reporter
-from curate.readers.source import Source, list_files, plan_splits
+from curate.readers.source import Source, list_files
+from curate.readers.splits import plan_splits
 from curate.recipe import Recipe, fingerprint
 from curate.report.page import write_report
 from curate.rundir import MANIFEST, RunDir
@@ -36,11 +37,12 @@ DOCUMENTS_BYTES = 256 * 2**20  # of parquet in one file of documents/
 
 @dataclass(frozen=True)
 class Options:
-    """How to run, none of which changes a byte of the result but for where a wave's folder begins."""
+    """How to run. Only `limit` changes what comes out."""
 
     partitions: int | None = None  # Spark partitions of a pass; one a task by default
     wave_bytes: int = WAVE_BYTES
     split_bytes: int = SPLIT_BYTES
+    limit: int | None = None  # documents to read of each source, the first ones
 
 
 @dataclass
@@ -56,18 +58,17 @@ class _Corpus:
 class Runner:
     """One run of a recipe into one folder."""
 
-    def __init__(
-        self, recipe: Recipe, output: str, spark: SparkSession, reporter: Reporter, options: Options = Options()
-    ) -> None:
-        self.recipe, self.spark, self.reporter, self.options = recipe, spark, reporter, options
+    def __init__(self, recipe: Recipe, output: str, reporter: Reporter, options: Options) -> None:
+        self.recipe, self.reporter, self.options = recipe, reporter, options
         self.plan: Plan = plan(recipe)
-        self.tasks = input_tasks(recipe.sources, options.split_bytes)
+        self.tasks = input_tasks(recipe.sources, options.split_bytes, options.limit)
         self.run = RunDir(output)
         self.ledger = Ledger(self.run, recipe)
         self.funnel = Funnel([step.name for step in recipe.stages])
 
-    def documents(self) -> None:
+    def documents(self, spark: SparkSession) -> None:
         """All passes, up to `documents/`."""
+        self.spark = spark
         corpus = _Corpus(tasks=self.tasks)
         for current in self.plan.passes:
             started = time.monotonic()
@@ -180,14 +181,22 @@ def _moved(done: Done, staged: str, kept: str, staged_dropped: str, dropped: str
     return done.model_copy(update={"kept": part, "dropped": lost})
 
 
-def input_tasks(sources: Sequence[Source], split_bytes: int) -> list[Task]:
-    """One task for each split of each source's files, numbered in order. InputError where there is nothing to read."""
+def input_tasks(sources: Sequence[Source], split_bytes: int, limit: int | None = None) -> list[Task]:
+    """One task for each split of each source's files, numbered in order. InputError where there is nothing to read.
+
+    With a limit each source is one task, which stops when it has read so many documents.
+    """
     if not sources:
         raise InputError("no input: give --input PATH, or name `sources:` in the recipe")
     tasks: list[Task] = []
     for source in sources:
-        for split in plan_splits(list_files(source), source, split_bytes):
-            tasks.append(Task(part=len(tasks), source=source.name, split=split, size=split.num_bytes))
+        files = {file.path: file for file in list_files(source)}
+        splits = plan_splits(files.values(), source, split_bytes)
+        for group in [[split] for split in splits] if limit is None else [splits]:
+            size = sum((split.end or files[split.path].size or 0) - split.start for split in group)
+            checksums = tuple(files[split.path].checksum for split in group)
+            task = Task(part=len(tasks), source=source.name, splits=tuple(group), checksums=checksums, limit=limit)
+            tasks.append(task.model_copy(update={"size": size}))
     return tasks
 
 
@@ -242,28 +251,27 @@ def with_sources(recipe: Recipe, sources: Sequence[Source]) -> Recipe:
     return changed
 
 
-def run(
-    recipe: Recipe,
-    output: str,
-    spark: SparkSession,
-    *,
-    reporter: Reporter | None = None,
-    options: Options = Options(),  # noqa: B008  # frozen
-) -> dict[str, Any]:
-    """Run a recipe into `output`, or finish an earlier run there. Returns what run.json holds.
+def execute(runner: Runner, spark: SparkSession) -> dict[str, Any]:
+    """Run, or finish an earlier run in the same folder. Returns what run.json holds.
 
-    Raises RecipeError, InputError, OutputError before anything is written; RunError when rows do not add up.
+    Raises OutputError before anything is written, RunError when rows do not add up.
     """
-    runner = Runner(recipe, output, spark, reporter or Reporter(), options)  # what cannot be read is said here
     runner.run.claim()
     with runner.run.locked():
         runner.ledger.start()
         try:
-            runner.documents()
-            train_on_documents(recipe, runner.run, runner.ledger, spark, runner.reporter)
+            runner.documents(spark)
+            train_on_documents(runner.recipe, runner.run, runner.ledger, spark, runner.reporter)
             record = runner.ledger.finish(runner.funnel)
             write_report(runner.run)
         except BaseException as error:
             runner.ledger.fail(error if isinstance(error, CurateError) else type(error).__name__)
             raise
     return record
+
+
+def run(
+    recipe: Recipe, output: str, spark: SparkSession, *, options: Options = Options(), reporter: Reporter | None = None
+) -> dict[str, Any]:
+    """Run a recipe into a folder: what the command does, for a program that has a session."""
+    return execute(Runner(recipe, output, reporter or Reporter(), options), spark)

@@ -44,9 +44,17 @@ class Plan:
         return {step.name: step.stage.signals for step in steps}
 
     def schema_after(self, done: Pass) -> pa.Schema:
-        """Columns that a pass writes for a kept document."""
+        """Columns that a pass writes for a kept document.
+
+        In `documents/`, `source` is a dictionary column: the folders are named source=…, and pyarrow refuses to merge
+        its own type for that, a dictionary, with a plain string in the file.
+        """
         types = self.signal_types(done) | {step.name: step.stage.signals for step in done.steps}
-        return pa.schema([*document.FIELDS, *(pa.field(name, type_) for name, type_ in types.items())])
+        schema = pa.schema([*document.FIELDS, *(pa.field(name, type_) for name, type_ in types.items())])
+        if done is self.passes[-1]:
+            place = schema.get_field_index("source")
+            schema = schema.set(place, pa.field("source", pa.dictionary(pa.int32(), pa.string())))
+        return schema
 
 
 def plan(recipe: Recipe) -> Plan:

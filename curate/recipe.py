@@ -30,7 +30,6 @@ from curate.readers.source import Source
 from curate.stage import Stage
 from curate.tokens.settings import Tokens
 
-
 Model = TypeVar("Model", bound=BaseModel)
 
 

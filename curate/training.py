@@ -11,7 +11,7 @@ from curate.ledger import Ledger
 from curate.progress import Reporter
 from curate.recipe import Recipe, fingerprint
 from curate.rundir import RunDir
-from curate.tokens.shards import write_tokens
+from curate.tokens.write import write_tokens
 
 
 def document_files(run: RunDir) -> list[str]:

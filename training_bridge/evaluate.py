@@ -90,7 +90,7 @@ def token_nats(
     tokens: npt.NDArray[np.int64],
     eos_id: int,
     *,
-    batch_tokens: int = 8192,
+    batch_tokens: int = 2048,
     autocast: AbstractContextManager[Any] | None = None,
 ) -> Nats:
     """-ln p of each token given those before it in its window: float64[len(tokens)]."""

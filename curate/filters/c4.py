@@ -1,25 +1,26 @@
 """Remove lines that are no sentences, and drop pages that hold too few or the wrong ones (C4: Raffel et al. 2020, 2.2).
 
-The defaults are those of Google's code, which differ from the paper's text and from most toolkits; language (langdetect) and
-line-level deduplication, also part of C4, are stages of their own. Refuses to judge null text.
+The defaults are those of Google's code, from which most toolkits differ. C4's language test (langdetect) and its
+line-level deduplication are no part of this. Refuses to judge null text.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
 
+from curate.filters.bounds import within, without
 from curate.filters.lists import load_lists
 from curate.kernels.c4_lines import SIGNALS, C4Rules, bad_word_patterns, clean_lines
 from curate.kernels.url_match import word_entry
-from curate.stage import Limit, Modified, Modifier, absent, at_least, at_most
+from curate.stage import Limit, Modified, Modifier
 
 
 class C4(Modifier):
     """Keep the sentences of a page. Each rule has a switch: False or None turns it off.
 
-    The signals count what was removed, by rule. datatrove's C4 asks for 3 words a line and 5 sentences, takes `'` for an end
-    mark, and has no bound on characters; FineWeb runs it without `require_terminal_punctuation`. Dolma drops a document,
-    not a line, for "javascript".
+    The signals count what was removed, by rule. datatrove's C4 asks for 3 words a line and 5 sentences and takes
+    `'` for an end mark too; FineWeb runs it without `require_terminal_punctuation`. Dolma asks for 3 words and drops
+    the document, not the line, for "javascript".
     """
 
     writes = ("text",)
@@ -49,14 +50,13 @@ class C4(Modifier):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        limits = (
-            at_most("char_count", self.max_char_count),
-            absent("lorem_ipsum") if self.drop_lorem_ipsum else None,
-            absent("curly_brace") if self.drop_curly_brace else None,
-            absent("bad_word"),
-            at_least("sentence_count", self.min_sentence_count),
+        return (
+            *within("char_count", high=self.max_char_count),
+            *without("lorem_ipsum", self.drop_lorem_ipsum),
+            *without("curly_brace", self.drop_curly_brace),
+            *without("bad_word"),
+            *within("sentence_count", low=self.min_sentence_count),
         )
-        return tuple(limit for limit in limits if limit is not None and limit.value is not None)
 
     def _rules(self) -> C4Rules:
         lists = load_lists((self.bad_words_path,), word_entry) if self.bad_words_path else ()

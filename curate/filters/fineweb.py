@@ -1,6 +1,6 @@
 """Drop lists, menus and pages of repeated lines: FineWeb's own rules (Penedo et al. 2024, section 3.6).
 
-Refuses to judge a text that was not measured: null text keeps; a text without lines fails `line_punct_frac`.
+Refuses to judge a text that was not measured: null text is kept; a text without lines fails `line_punct_frac`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from typing import Annotated
 import pyarrow as pa
 from pydantic import Field
 
+from curate.filters.bounds import within
 from curate.kernels.text_stats import LINE_SIGNALS, line_stats
-from curate.stage import Filter, Limit, at_least, at_most
+from curate.stage import Filter, Limit
 
 
 class FineWeb(Filter):
     """Keep documents whose lines end in punctuation, are long enough and do not recur. None turns a bound off.
 
-    `max_dup_line_char_frac` is the 0.1 of the paper and the blog post, which FineWeb-2 uses too; datatrove's code, with which
-    FineWeb was made, says 0.01, at which one repeated line of 30 characters drops a page of 3,000. Set 0.01 to follow it.
-    datatrove compares with `<` and `>` as we do (a value on the bound is kept; the paper drops it), takes some 160 Unicode end
-    marks without quotes since December 2024, does not strip lines, and counts words with spaCy or NLTK. It divides
-    duplicate characters by the text without "\\n".
+    `max_dup_line_char_frac` is the 0.1 of the paper and the blog post, which FineWeb-2 uses too. datatrove's code says
+    0.01, at which one repeated line of 30 characters drops a page of just under 3,000; set it to follow that code.
+    A value on a bound is kept, as in datatrove since December 2024; the paper drops it. Since then datatrove takes some
+    160 Unicode end marks without quotes; it counts words with spaCy or NLTK.
 
     What each signal is exactly is said in `curate.kernels.text_stats.line_stats`.
     """
@@ -30,8 +30,8 @@ class FineWeb(Filter):
     max_short_line_frac: float | None = 0.67  # section 3.6
     max_short_line_chars: Annotated[int, Field(ge=0)] = 30  # section 3.6: "shorter than 30"; code: at most 30
     max_dup_line_char_frac: float | None = 0.1  # section 3.6
-    max_newline_word_ratio: float | None = 0.3  # datatrove `fineweb_quality_filter.py`; the paper does not list it
-    # The five of FineWeb's first code, . ! ? ' ", with the typographic quotes, "…" and the marks of other scripts beside them.
+    max_newline_word_ratio: float | None = 0.3  # datatrove `fineweb_quality_filter.py`; the paper gives no figure
+    # Five ASCII marks as FineWeb's first code had; beside them typographic quotes, "…" and the marks of other scripts.
     end_marks: str = ".!?'\"”’»…。！？」』؟۔।॥"
 
     @property
@@ -46,10 +46,9 @@ class FineWeb(Filter):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        limits = (
-            at_least("line_punct_frac", self.min_line_punct_frac),
-            at_most("short_line_frac", self.max_short_line_frac),
-            at_most("dup_line_char_frac", self.max_dup_line_char_frac),
-            at_most("newline_word_ratio", self.max_newline_word_ratio),
+        return (
+            *within("line_punct_frac", low=self.min_line_punct_frac),
+            *within("short_line_frac", high=self.max_short_line_frac),
+            *within("dup_line_char_frac", high=self.max_dup_line_char_frac),
+            *within("newline_word_ratio", high=self.max_newline_word_ratio),
         )
-        return tuple(limit for limit in limits if limit.value is not None)

@@ -1,23 +1,24 @@
 """Drop documents that do not read like prose (Gopher: Rae et al. 2021, A1.1).
 
-Refuses to judge a text that was not measured: null text keeps. The rules are about words between spaces; restrict them to
-languages written so.
+Refuses to judge a text that was not measured: null text is kept. The rules are about words between spaces; restrict
+them to languages written so.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
 
+from curate.filters.bounds import within
 from curate.kernels.text_stats import WORD_SIGNALS, word_stats
-from curate.stage import Filter, Limit, at_least, at_most
+from curate.stage import Filter, Limit
 
 
 class GopherQuality(Filter):
     """Keep documents of 50 to 100,000 words that look like sentences of words. None turns a bound off.
 
     What each signal is exactly is said in `curate.kernels.text_stats.word_stats`. datatrove differs: words come from
-    spaCy or NLTK, stop words are compared with case, bullets are `•` and `-` only, mean length leaves out symbols. Dolma
-    takes the median length and counts words that hold a symbol; NeMo Curator adds both symbols up.
+    spaCy or NLTK, stop words are compared with case, bullets are `•` and `-` only, mean length leaves out symbols.
+    Dolma takes the median length and counts words that hold a symbol; NeMo Curator adds both symbols up.
     """
 
     min_word_count: int | None = 50  # A1.1
@@ -43,16 +44,13 @@ class GopherQuality(Filter):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        limits = (
-            at_least("word_count", self.min_word_count),
-            at_most("word_count", self.max_word_count),
-            at_least("mean_word_length", self.min_mean_word_length),
-            at_most("mean_word_length", self.max_mean_word_length),
-            at_most("hash_symbol_frac", self.max_hash_symbol_frac),
-            at_most("ellipsis_symbol_frac", self.max_ellipsis_symbol_frac),
-            at_most("bullet_line_frac", self.max_bullet_line_frac),
-            at_most("ellipsis_line_frac", self.max_ellipsis_line_frac),
-            at_least("alphabetic_word_frac", self.min_alphabetic_word_frac),
-            at_least("stop_word_count", self.min_stop_word_count),
+        return (
+            *within("word_count", self.min_word_count, self.max_word_count),
+            *within("mean_word_length", self.min_mean_word_length, self.max_mean_word_length),
+            *within("hash_symbol_frac", high=self.max_hash_symbol_frac),
+            *within("ellipsis_symbol_frac", high=self.max_ellipsis_symbol_frac),
+            *within("bullet_line_frac", high=self.max_bullet_line_frac),
+            *within("ellipsis_line_frac", high=self.max_ellipsis_line_frac),
+            *within("alphabetic_word_frac", low=self.min_alphabetic_word_frac),
+            *within("stop_word_count", low=self.min_stop_word_count),
         )
-        return tuple(limit for limit in limits if limit.value is not None)

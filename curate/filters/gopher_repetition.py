@@ -1,21 +1,23 @@
 """Drop documents that repeat themselves (Gopher: Rae et al. 2021, A1.1).
 
-Refuses to judge a text that was not measured: null text keeps. Line and paragraph rules hold for any script; n-gram rules
-are about words between spaces.
+Refuses to judge a text that was not measured: null text is kept. Line and paragraph rules hold for any script; n-gram
+rules are about words between spaces.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
 
+from curate.filters.bounds import within
 from curate.kernels.repetition import SIGNALS, repetition
-from curate.stage import Filter, Limit, at_most
+from curate.stage import Filter, Limit
 
 
 class GopherRepetition(Filter):
-    """Keep a document whose duplicate lines, paragraphs and n-grams stay within the published shares. None turns a bound off.
+    """Keep a document whose duplicate lines, paragraphs and n-grams stay within the published shares.
 
-    What each signal is exactly, and where other toolkits differ, is said in `curate.kernels.repetition.repetition`.
+    None turns a bound off. What each signal is exactly, and where other toolkits differ, is said in
+    `curate.kernels.repetition.repetition`.
     """
 
     max_dup_line_frac: float | None = 0.30  # table A1
@@ -42,5 +44,4 @@ class GopherRepetition(Filter):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        limits = (at_most(name, getattr(self, f"max_{name}")) for name in SIGNALS.names)
-        return tuple(limit for limit in limits if limit.value is not None)
+        return tuple(limit for name in SIGNALS.names for limit in within(name, high=getattr(self, f"max_{name}")))

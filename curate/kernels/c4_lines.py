@@ -1,10 +1,10 @@
 """C4's rules over lines: what is rewritten, what is removed, what a page is dropped for.
 
 Source: Raffel et al. 2020 (T5), section 2.2, in the order and with the phrases of Google's code
-(tensorflow/datasets, `text/c4_utils.py`, commit 0560e686). A line is removed by the first rule that it breaks; a page rule
-looks at the lines that the line rules before it left. Where we differ from that code: lines end at "\\n" alone, a line is
-stripped again after its citation marks are gone (else "as shown. [1]" lacks an end mark), a bad word may stand at either
-end of a line, and sentences are counted by a stated rule instead of NLTK's punkt model.
+(tensorflow/datasets, `text/c4_utils.py`, commit 0560e686). A line is removed by the first rule that it breaks; a page
+rule looks at the lines that the line rules before it left. Where we differ from that code: lines end at "\\n" alone, a
+line is stripped again after its citation marks are gone (else "as shown. [1]" lacks an end mark), a bad word may stand
+at either end of a line, and sentences are counted by a stated rule instead of NLTK's punkt model.
 
 All of it is RE2 and Arrow kernels over flat arrays of lines: linear time, whatever a page holds.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +65,7 @@ def clean_lines(texts: pa.StringArray, rules: C4Rules) -> tuple[pa.StringArray, 
 
     Blank lines always go and are counted nowhere. A text that loses every line becomes "".
     """
-    cleaned = by_chunks(texts, lambda part: _clean(part, rules), _CLEANED)
+    cleaned = by_chunks(texts, lambda part: _clean(part, rules), _CLEANED, max_chars=None)
     return pc.struct_field(cleaned, "text"), pc.struct_field(cleaned, "signals")
 
 
@@ -85,9 +86,9 @@ def bad_word_patterns(words: Iterable[str], *, inside_words: bool) -> tuple[str,
 def sentence_counts(lines: pa.StringArray) -> Ints:
     """Sentences of each line: int64[len(lines)], at least 1 for a line that is not empty.
 
-    A sentence ends at a run of `. ! ? …` (and Arabic and Devanagari marks) with its closing quotes and brackets where white
-    space or the end of the line follows, or at a run of `。！？`; what is left after the last end is one more. So "3.14"
-    ends nothing and "Dr. Who" ends one too many: pages pass the rule a little more easily than with punkt.
+    A sentence ends at a run of `. ! ? …` (and Arabic and Devanagari marks) with its closing quotes and brackets where
+    white space or the end of the line follows, or at a run of `。 ！ ？`; what is left after the last end is one more.
+    So "3.14" ends nothing and "Dr. Who" ends one too many: pages pass a little more easily than with punkt.
     """
     ends = np.asarray(pc.count_substring_regex(lines, _SENTENCE_END), dtype=np.int64)
     unfinished = ~_bools(pc.match_substring_regex(lines, _ENDS_SENTENCE)) & _bools(pc.not_equal(lines, ""))
@@ -96,7 +97,7 @@ def sentence_counts(lines: pa.StringArray) -> Ints:
 
 def _clean(texts: pa.StringArray, rules: C4Rules) -> pa.StructArray:
     lines = split_lines(texts)
-    signals = {"char_count": pc.utf8_length(texts).fill_null(0), "line_count": lines.count()}
+    signals = {"char_count": np.asarray(pc.utf8_length(texts).fill_null(0)), "line_count": lines.count()}
 
     def remove(rule: str, hit: Bools) -> None:
         nonlocal lines
@@ -136,7 +137,7 @@ def _without_citations(lines: Segments, remove: bool) -> tuple[Ints, Segments]:
     if not marks.any():
         return lines.total(marks), lines
     values = pc.utf8_trim_whitespace(pc.replace_substring_regex(lines.values, _CITATION, ""))
-    return lines.total(marks), lines._replace(values=values).keep(_bools(pc.not_equal(values, "")))
+    return lines.total(marks), replace(lines, values=values).keep(_bools(pc.not_equal(values, "")))
 
 
 def _lacks_end_mark(lines: Segments, end_marks: Sequence[str]) -> Bools:

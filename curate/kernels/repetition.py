@@ -46,6 +46,8 @@ SIGNALS = pa.struct(
 def repetition(texts: pa.StringArray) -> pa.StructArray:
     """The thirteen shares of `SIGNALS`, each in [0, 1], for each text. Null text: null; no words: 0.
 
+    A text of more than `segments.MAX_CHARS` characters is measured by its first so many.
+
     - `dup_line_frac`: lines that occurred before in the text, of all lines: the first copy is not counted.
       `dup_line_char_frac`: their characters, of the characters of all lines. The same for paragraphs.
     - `top_{n}gram_char_frac`: characters of the words that lie in an occurrence of the most frequent n-gram (the first
@@ -53,8 +55,8 @@ def repetition(texts: pa.StringArray) -> pa.StructArray:
       once repeats nothing, however short it is (our choice; datatrove counts it).
     - `dup_{n}gram_char_frac`: characters of the words that lie in an n-gram that occurred before, each counted once.
 
-    Characters are those of words and stripped lines, in the numerator as in the denominator. datatrove divides by the text
-    with its white space and skips n words after each duplicate; Dolma and DCLM count the first copy too.
+    Characters are those of words and stripped lines, in the numerator as in the denominator. datatrove divides by the
+    text with its white space and skips n words after each duplicate; Dolma and DCLM count the first copy too.
     """
     return by_chunks(texts, _repetition, SIGNALS)
 
@@ -108,10 +110,15 @@ def _dense(keys: Ints) -> Ints:
 
 def _later(ids: Ints) -> Bools:
     """True where the same id occurred before."""
-    places = np.arange(len(ids))
+    return np.asarray(_first(ids)[ids] < np.arange(len(ids)))
+
+
+def _first(ids: Ints) -> Ints:
+    """For each id that occurs the place where it occurs first; elsewhere undefined."""
     first = np.empty(ids.max(initial=-1) + 1, dtype=np.int64)
-    first[ids[::-1]] = places[::-1]  # of several writes to one place numpy keeps the last, here the earliest
-    return np.asarray(first[ids] < places)
+    # Of several writes to one place numpy keeps the last; backwards, that is the earliest.
+    first[ids[::-1]] = np.arange(len(ids))[::-1]
+    return first
 
 
 def _recurring(starts: Ints, ids: Ints) -> _Ngrams:
@@ -131,11 +138,13 @@ def _longer(ngrams: _Ngrams, word_ids: Ints, rows: Ints, n: int) -> _Ngrams:
 
 def _is_top(ngrams: _Ngrams, rows: Ints) -> Bools:
     """True for the occurrences of the most frequent n-gram of each row, the first met of equals."""
-    counts = np.bincount(ngrams.ids)[ngrams.ids]
-    order = np.lexsort((ngrams.starts, -counts, rows[ngrams.starts]))
-    _, best = np.unique(rows[ngrams.starts][order], return_index=True)
-    top = np.zeros(ngrams.ids.max(initial=-1) + 1, dtype=np.bool_)
-    top[ngrams.ids[order[best]]] = True
+    counts = np.bincount(ngrams.ids)
+    ids = np.flatnonzero(counts)
+    first = ngrams.starts[_first(ngrams.ids)[ids]]
+    order = np.lexsort((first, -counts[ids], rows[first]))
+    _, best = np.unique(rows[first][order], return_index=True)
+    top = np.zeros(len(counts), dtype=np.bool_)
+    top[ids[order[best]]] = True
     return np.asarray(top[ngrams.ids])
 
 

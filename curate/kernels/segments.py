@@ -7,13 +7,15 @@ What the words mean here, for all rules: **whitespace** is Unicode white space a
 maximal run of anything else, so punctuation stays attached and case is kept (the Gopher paper does not say; DCLM does
 the same, datatrove asks spaCy or NLTK); a **line** ends at "\\n" alone and is stripped of white space; a **blank** line
 is no line; a **paragraph** is a maximal run of lines without a blank one between. **Characters** are code points.
-Scripts written without spaces have lines and paragraphs but no words in this sense: recipes restrict word rules by language.
+Scripts written without spaces have lines and paragraphs but no words in this sense: recipes restrict word rules by
+language.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,11 +25,15 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-#: Text that is cut up at a time. Segments cost about 30 times their text in memory where all words are one letter long.
-MAX_CHUNK_BYTES = 4 << 20
+#: A longer text is measured by its beginning. Where all words are one letter long n-grams cost some 80 bytes of memory
+#: for each character (measured), so this keeps a hostile text below 0.4 GB; long novels have 2 or 3 million characters.
+MAX_CHARS = 4 << 20
+#: Text that is cut up at a time, for the same reason.
+MAX_CHUNK_BYTES = MAX_CHARS
 
 
-class Segments(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Segments:
     """Segments of a batch in reading order. `rows[i]`, ascending, is the row that `values[i]` came from."""
 
     values: pa.StringArray
@@ -61,13 +67,13 @@ class Segments(NamedTuple):
 
 def split_words(texts: pa.StringArray) -> Segments:
     """The words of each text. Null and blank texts have none."""
-    return _nonempty(pc.utf8_split_whitespace(texts), len(texts))
+    return _without_empty(_segments(pc.utf8_split_whitespace(texts), len(texts)))
 
 
 def split_lines(texts: pa.StringArray) -> Segments:
     """The stripped lines of each text that are not blank. Null and blank texts have none."""
     lines = _segments(pc.split_pattern(texts, "\n"), len(texts))
-    return _without_empty(lines._replace(values=pc.utf8_trim_whitespace(lines.values)))
+    return _without_empty(replace(lines, values=pc.utf8_trim_whitespace(lines.values)))
 
 
 def split_paragraphs(texts: pa.StringArray) -> Segments:
@@ -96,34 +102,43 @@ def signal_struct(type_: pa.StructType, values: Mapping[str, Any], texts: pa.Arr
 
 
 def by_chunks(
-    texts: pa.Array, measure: Callable[[pa.StringArray], pa.Array], type_: pa.DataType, max_bytes: int = MAX_CHUNK_BYTES
+    texts: pa.Array,
+    measure: Callable[[pa.StringArray], pa.Array],
+    type_: pa.DataType,
+    *,
+    max_chars: int | None = MAX_CHARS,
+    max_bytes: int = MAX_CHUNK_BYTES,
 ) -> pa.Array:
-    """`measure` over slices of bounded size, put together: memory depends on the largest text, not on the batch.
+    """`measure` over slices of bounded size, put together, so that memory does not depend on the batch.
 
-    A large_string is measured too. No rows give an empty array of `type_`.
+    `measure` sees the first `max_chars` characters of a text, or all where that is None. A large_string is measured
+    too. No rows give an empty array of `type_`.
     """
     if not len(texts):
         return pa.array([], type=type_)
-    return pa.concat_arrays([measure(part) for part in _chunks(texts, max_bytes)])
+    parts = (_beginnings(part, max_chars).cast(pa.string()) for part in _chunks(texts, max_bytes))
+    return pa.concat_arrays([measure(part) for part in parts])
 
 
-def _chunks(texts: pa.Array, max_bytes: int) -> Iterator[pa.StringArray]:
+def _beginnings(texts: pa.Array, max_chars: int | None) -> pa.Array:
+    # No text has more characters than bytes, so that most slices need no copy.
+    longest = pc.max(pc.binary_length(texts)).as_py() or 0
+    return texts if max_chars is None or longest <= max_chars else pc.utf8_slice_codeunits(texts, 0, max_chars)
+
+
+def _chunks(texts: pa.Array, max_bytes: int) -> Iterator[pa.Array]:
     """Neighbouring rows of at most `max_bytes` of text together, or one row alone that is longer."""
     ends = np.cumsum(_ints(pc.fill_null(pc.binary_length(texts), 0)))
     start = 0
     while start < len(texts):
         limit = (ends[start - 1] if start else 0) + max_bytes
         stop = max(start + 1, int(np.searchsorted(ends, limit, side="right")))
-        yield texts.slice(start, stop - start).cast(pa.string())
+        yield texts.slice(start, stop - start)
         start = stop
 
 
 def _segments(lists: pa.ListArray, num_rows: int) -> Segments:
     return Segments(lists.flatten(), _ints(pc.list_parent_indices(lists)), num_rows)
-
-
-def _nonempty(lists: pa.ListArray, num_rows: int) -> Segments:
-    return _without_empty(_segments(lists, num_rows))
 
 
 def _without_empty(segments: Segments) -> Segments:

@@ -1,7 +1,7 @@
 """Word and line statistics behind the Gopher quality rules and FineWeb's own rules.
 
-Sources: Rae et al. 2021 (Gopher), A1.1; Penedo et al. 2024 (FineWeb), section 3.6. What a word and a line are is said in
-`curate.kernels.segments`. Whatever is asked of a word is asked once for each different word of a slice.
+Sources: Rae et al. 2021 (Gopher), A1.1; Penedo et al. 2024 (FineWeb), section 3.6. What a word and a line are is said
+in `curate.kernels.segments`. Whatever is asked of a word is asked once for each different word of a slice.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curate.kernels.repetition import duplicate_char_frac
-from curate.kernels.segments import Ints, Segments, by_chunks, share, signal_struct, split_lines, split_words
+from curate.kernels.segments import Bools, Ints, Segments, by_chunks, share, signal_struct, split_lines, split_words
 
 WORD_SIGNALS = pa.struct(
     [
@@ -40,6 +40,8 @@ LINE_SIGNALS = pa.struct(
 def word_stats(texts: pa.StringArray, *, stop_words: Sequence[str], bullets: str) -> pa.StructArray:
     """`WORD_SIGNALS` of each text. Null text: null fields; no words: 0 everywhere.
 
+    A text of more than `segments.MAX_CHARS` characters is measured by its first so many, its `word_count` too.
+
     - `mean_word_length`: characters for each word, punctuation that sticks to it included.
     - `hash_symbol_frac`: "#" for each word; `ellipsis_symbol_frac`: "..." (three at a time) and "…" for each word. They
       are ratios and may pass 1.
@@ -53,6 +55,8 @@ def word_stats(texts: pa.StringArray, *, stop_words: Sequence[str], bullets: str
 
 def line_stats(texts: pa.StringArray, *, end_marks: str, max_short_line_chars: int) -> pa.StructArray:
     """`LINE_SIGNALS` of each text. Null text: null fields; no lines: 0 everywhere.
+
+    A text of more than `segments.MAX_CHARS` characters is measured by its first so many.
 
     - `line_punct_frac`: lines whose last character is one of `end_marks`.
     - `short_line_frac`: lines of at most `max_short_line_chars` characters.
@@ -69,15 +73,14 @@ def _word_stats(texts: pa.StringArray, stop_words: Sequence[str], bullets: str) 
     lengths = np.asarray(pc.utf8_length(different), dtype=np.int64)[which]
     alphabetic = np.asarray(pc.match_substring_regex(different, r"\pL"), dtype=np.bool_)[which]
     num_words = words.count()
+    bulleted = _count_of(lines, pc.utf8_slice_codeunits(lines.values, 0, 1), bullets)
     ellipses = pc.add(pc.count_substring(texts, "..."), pc.count_substring(texts, "…"))
     signals = {
         "word_count": num_words,
         "mean_word_length": share(words.total(lengths), num_words),
         "hash_symbol_frac": share(_counts(pc.count_substring(texts, "#")), num_words),
         "ellipsis_symbol_frac": share(_counts(ellipses), num_words),
-        "bullet_line_frac": share(
-            _count_of(lines, pc.utf8_slice_codeunits(lines.values, 0, 1), bullets), lines.count()
-        ),
+        "bullet_line_frac": share(bulleted, lines.count()),
         "ellipsis_line_frac": share(lines.count(ends_with(lines.values, ("...", "…"))), lines.count()),
         "alphabetic_word_frac": share(words.count(alphabetic), num_words),
         "stop_word_count": _stop_word_count(words, different, which, stop_words),
@@ -99,7 +102,7 @@ def _line_stats(texts: pa.StringArray, end_marks: str, max_short_line_chars: int
     return signal_struct(LINE_SIGNALS, signals, texts)
 
 
-def ends_with(values: pa.StringArray, endings: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def ends_with(values: pa.StringArray, endings: Sequence[str]) -> Bools:
     """True where a value ends with one of `endings`: bool[len(values)]."""
     found = np.zeros(len(values), dtype=np.bool_)
     for ending in endings:
@@ -124,4 +127,4 @@ def _stop_word_count(words: Segments, different: pa.StringArray, which: Ints, st
     seen = np.zeros((words.num_rows, len(stop_words)), dtype=np.bool_)
     hit = number >= 0
     seen[words.rows[hit], number[hit]] = True
-    return seen.sum(axis=1, dtype=np.int64)
+    return np.asarray(seen.sum(axis=1, dtype=np.int64))

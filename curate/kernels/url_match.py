@@ -50,13 +50,13 @@ class UrlLists(NamedTuple):
 def url_signals(urls: pa.StringArray, lists: UrlLists) -> pa.StructArray:
     """`SIGNALS` of each URL; null fields for a null URL.
 
-    - `malformed_url`: it does not parse, holds a control character, or is http(s) without a valid host. A URL of another
-      scheme, or of none, is not malformed.
+    - `malformed_url`: it does not parse, holds a control character, or is http(s) without a valid host. A URL of
+      another scheme, or of none, is not malformed.
     - `ip_host`: the host is an address, in any of the spellings that browsers take for one.
     - `hard_word`, `soft_word_count`: words of the percent-decoded URL in lower case, cut at what is neither letter nor
       digit; how many different soft ones. A word inside a longer one is not found ("sussex" holds nothing).
     """
-    rows = [None if url is None else _signals(url, lists) for url in urls.to_pylist()]
+    rows = [{} if url is None else _signals(url, lists) for url in urls.to_pylist()]
     return pa.array(rows, type=SIGNALS)
 
 
@@ -119,7 +119,8 @@ def _split(url: str) -> SplitResult | None:
     """None where it cannot be a URL. `urlsplit` drops some control characters silently, so they are sought first."""
     if _CONTROL.search(url.strip()):
         return None
-    return _or_none(lambda: urlsplit(url.strip()))
+    parts: SplitResult | None = _or_none(lambda: urlsplit(url.strip()))
+    return parts
 
 
 def _host(parts: SplitResult | None) -> str | None:

@@ -7,8 +7,12 @@ Names, addresses and whatever else needs a model are not looked for.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
+
+os.environ.setdefault("PRESIDIO_DEVICE", "cpu")  # read at import: else Presidio opens a GPU
 
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
@@ -16,7 +20,7 @@ from presidio_analyzer.nlp_engine import NoOpNlpEngine
 
 from curate.pii.recognizers import build
 from curate.pii.spans import Span
-from curate.pii.windows import Window, spaced, windows
+from curate.pii.windows import NUMBER_TABLE, Window, spaced, windows
 
 _LANGUAGE = "en"  # Presidio wants one; the patterns belong to none
 #: Windows are joined by line breaks, which no pattern crosses, to pay Presidio's cost per call once. Not more than this
@@ -42,6 +46,20 @@ class _NoContext(ContextAwareEnhancer):  # type: ignore[misc]  # Presidio ships 
         return raw_results
 
 
+class Bounds(NamedTuple):
+    """What a search may cost."""
+
+    window_chars: int
+    phone_chars: int  # of windows in which phone numbers are looked for
+
+
+class Found(NamedTuple):
+    """Spans, which may overlap, in no order; and how many characters of windows were not searched for phone numbers."""
+
+    spans: list[Span]
+    unchecked_chars: int
+
+
 @lru_cache(maxsize=8)
 def engine(entities: tuple[str, ...], regions: tuple[str, ...], keep_private_ips: bool) -> AnalyzerEngine:
     """The analyzer for these settings, once per process."""
@@ -54,21 +72,35 @@ def engine(entities: tuple[str, ...], regions: tuple[str, ...], keep_private_ips
     )
 
 
-def find_whole(analyzer: AnalyzerEngine, text: str, min_score: float) -> list[Span]:
-    """What Presidio finds in a text; spans may overlap. Slow (0.2 MB/s): the reference for `find`."""
-    results = analyzer.analyze(spaced(text), _LANGUAGE, score_threshold=min_score)
+def find_whole(analyzer: AnalyzerEngine, text: str, min_score: float, *, phones: bool = True) -> list[Span]:
+    """What Presidio finds in a text; spans may overlap. Slow (0.3 MB/s): the reference for `find`."""
+    entities = [e for e in analyzer.get_supported_entities() if phones or e != "PHONE_NUMBER"]
+    if not entities:
+        return []
+    results = analyzer.analyze(spaced(text), _LANGUAGE, entities, score_threshold=min_score)
     return [Span(r.start, r.end, r.entity_type, r.score) for r in results]
 
 
-def find(analyzer: AnalyzerEngine, text: str, min_score: float, max_window_chars: int) -> list[Span]:
-    """What `find_whole` finds, by looking at windows only; spans may overlap, in no order.
+def find(analyzer: AnalyzerEngine, text: str, min_score: float, bounds: Bounds) -> Found:
+    """What `find_whole` finds, by looking at windows only.
 
     The same, but for a text made to differ: an entity longer than a window's overlap, an extension that stands more
-    than 64 blanks behind its phone number, or a line without a space that is longer than a window.
+    than 64 blanks behind its phone number, a line without a space that is longer than a window, more numbers than
+    `bounds.phone_chars`.
     """
-    return [
-        span for group in _groups(windows(text, max_window_chars)) for span in _ask(analyzer, text, group, min_score)
-    ]
+    spans: list[Span] = []
+    chars = unchecked = 0
+    for group in _groups(windows(text, bounds.window_chars)):
+        size = sum(window.end - window.start for window in group)
+        phones = chars + size <= bounds.phone_chars
+        spans += _ask(analyzer, text, group, min_score, phones)
+        chars += size
+        unchecked += sum(_table_chars(text, window) for window in group) if phones else size
+    return Found(spans, min(unchecked, len(text)))  # the pieces of a long window overlap
+
+
+def _table_chars(text: str, window: Window) -> int:
+    return sum(table.end() - table.start() for table in NUMBER_TABLE.finditer(text, window.start, window.end))
 
 
 def _groups(found: list[Window]) -> Iterator[list[Window]]:
@@ -84,9 +116,10 @@ def _groups(found: list[Window]) -> Iterator[list[Window]]:
         yield group
 
 
-def _ask(analyzer: AnalyzerEngine, text: str, group: list[Window], min_score: float) -> Iterator[Span]:
+def _ask(analyzer: AnalyzerEngine, text: str, group: list[Window], min_score: float, phones: bool) -> Iterator[Span]:
     """Spans of a group of windows, in characters of the text. What touches a cut edge is not believed."""
-    spans = sorted(find_whole(analyzer, "\n".join(text[w.start : w.end] for w in group), min_score))
+    joined = "\n".join(text[window.start : window.end] for window in group)
+    spans = sorted(find_whole(analyzer, joined, min_score, phones=phones))
     index, window_at = 0, 0  # where the current window starts in the joined text
     for span in spans:
         while span.start > window_at + group[index].end - group[index].start:

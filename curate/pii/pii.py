@@ -1,20 +1,20 @@
 """Replace personal data that has a form of its own by typed placeholders such as `<EMAIL_ADDRESS>`.
 
-E-mail, phone, IP, payment card, IBAN, Chinese resident identity number and Chinese mobile number, decided by Presidio's
-pattern recognisers (checksums and numbering plans) on windows that a linear search finds. What it does not do: names and
-postal addresses (they need a model), vanity phone numbers, `name at host dot org`. It cannot tell the version 4.3.2.1
-from an address. Values are nowhere kept: signals hold places and kinds.
+E-mail, phone, IP, payment card, IBAN, Chinese resident identity number and Chinese mobile number, decided by pattern
+recognisers of Presidio (checksums and numbering plans) on windows that a linear search finds. What it does not do:
+names and postal addresses (they need a model), vanity phone numbers, `name at host dot org`. It cannot tell the version
+4.3.2.1 from an address. Values are nowhere kept: signals hold places and kinds.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pydantic import Field, field_validator
 
 from curate.pii.spans import ENTITIES, Span, in_original, replace, resolve
-from curate.pii.windows import NUMBER_TABLE, OVERLAP
+from curate.pii.windows import OVERLAP
 from curate.stage import Limit, Modified, Modifier, at_most
 
 _SPAN = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("entity", pa.string())])
@@ -24,11 +24,20 @@ _MAX_ROUNDS = 8
 _FENCES = "<>«»⟨⟩【】"
 
 
+class Redacted(NamedTuple):
+    """A text with placeholders."""
+
+    text: str
+    spans: list[Span]  # in characters of the text before, ordered by start, not overlapping
+    unchecked_chars: int  # where no phone number was looked for
+
+
 class Pii(Modifier):
     """Personal data out, placeholders in. Applied to its own output it changes nothing.
 
     Signals: `<kind>_count` for every kind, `pii_count` (their sum), `chars_replaced` (of the original text),
-    `unchecked_chars` (in tables of numbers, where no phone number is looked for) and `spans`: start, end and entity in
+    `unchecked_chars` (where no phone number was looked for: tables of numbers, and what had numbers in it beyond the
+    first `max_phone_chars`) and `spans`: start, end and entity in
     characters of the original text. All null where the text is null, and for kinds that are not looked for.
     """
 
@@ -40,6 +49,7 @@ class Pii(Modifier):
     keep_private_ips: bool = True  # datatrove: only_remove_public_ips
     min_score: float = Field(0.4, gt=0, le=1)  # Presidio's score for a phone number without context
     max_pii_count: int | None = Field(None, ge=0)  # Dolma drops a document with more than 5
+    max_phone_chars: int = Field(200_000, ge=0)  # our choice: dense dates cost phonenumbers 80 s/MB, so 16 s at most
     max_window_chars: int = Field(2048, gt=2 * OVERLAP)  # our choice: some patterns are quadratic in a window
 
     @field_validator("entities")
@@ -70,8 +80,8 @@ class Pii(Modifier):
         inert = not any(c.isdigit() or c in "@:\n" for c in shown)
         if not inert or (shown and (shown[0] not in _FENCES or shown[-1] not in _FENCES)):
             raise ValueError(
-                f"placeholder stands between two of {_FENCES} and holds no digit, @, : or line break, so that it cannot "
-                f"become part of another hit; got {placeholder!r}"
+                f"placeholder starts and ends with one of {_FENCES} and holds no digit, @, : or line break, "
+                f"so that it cannot become part of another hit; got {placeholder!r}"
             )
         return placeholder
 
@@ -92,38 +102,40 @@ class Pii(Modifier):
         texts: list[str | None] = []
         signals: list[dict[str, Any] | None] = []
         for text in batch["text"].to_pylist():
-            replaced, spans = (None, []) if text is None else self.redact(text)
-            texts.append(replaced)
-            signals.append(None if text is None else self._signals_of(text, spans))
+            done = None if text is None else self.redact(text)
+            texts.append(done and done.text)
+            signals.append(done and self._signals_of(done))
         return Modified({"text": pa.array(texts, pa.string())}, pa.array(signals, self.signals))
 
-    def redact(self, text: str) -> tuple[str, list[Span]]:
-        """The text with placeholders, and the spans replaced, in characters of the text given, ordered by start.
+    def redact(self, text: str) -> Redacted:
+        """One text with placeholders, and what was replaced.
 
-        >>> Pii().redact("mail a.b@example.com")
-        ('mail <EMAIL_ADDRESS>', [Span(start=5, end=20, entity='EMAIL_ADDRESS', score=1.0)])
+        >>> Pii().redact("mail a.b@example.com").text
+        'mail <EMAIL_ADDRESS>'
         """
-        from curate.pii.analyzer import engine, find  # Presidio imports spaCy: seconds, and only the workers need it
+        from curate.pii.analyzer import Bounds, engine, find  # Presidio imports spaCy: seconds, only workers need it
 
         analyzer = engine(self.entities, self.phone_regions, self.keep_private_ips)
-        spans: list[Span] = []
-        replaced = text
-        for _ in range(_MAX_ROUNDS):
-            found = resolve(find(analyzer, replaced, self.min_score, self.max_window_chars))
-            if not found:
+        bounds = Bounds(self.max_window_chars, self.max_phone_chars)
+        found = find(analyzer, text, self.min_score, bounds)
+        spans = resolve(found.spans)
+        replaced = replace(text, spans, self.placeholder)
+        for _ in range(_MAX_ROUNDS if spans else 0):
+            later = resolve(find(analyzer, replaced, self.min_score, bounds).spans)
+            if not later:
                 break
-            spans = in_original(found, spans, self.placeholder)
+            spans = in_original(later, spans, self.placeholder)
             replaced = replace(text, spans, self.placeholder)
-        return replaced, spans
+        return Redacted(replaced, spans, found.unchecked_chars)
 
-    def _signals_of(self, text: str, spans: list[Span]) -> dict[str, Any]:
+    def _signals_of(self, done: Redacted) -> dict[str, Any]:
         row: dict[str, Any] = {_count_name(entity): 0 for entity in self.entities}
-        for span in spans:
+        for span in done.spans:
             row[_count_name(span.entity)] += 1
-        row["pii_count"] = len(spans)
-        row["chars_replaced"] = sum(span.end - span.start for span in spans)
-        row["unchecked_chars"] = sum(table.end() - table.start() for table in NUMBER_TABLE.finditer(text))
-        row["spans"] = [{"start": span.start, "end": span.end, "entity": span.entity} for span in spans]
+        row["pii_count"] = len(done.spans)
+        row["chars_replaced"] = sum(span.end - span.start for span in done.spans)
+        row["unchecked_chars"] = done.unchecked_chars
+        row["spans"] = [{"start": span.start, "end": span.end, "entity": span.entity} for span in done.spans]
         return row
 
 

@@ -1,9 +1,9 @@
-"""What is personal data: Presidio's recognisers where it has them, ours for China, none that needs a model or a network.
+"""What is personal data: Presidio's recognisers where it has them, ours for China, none that needs a model or network.
 
 Presidio's patterns and checksums are kept. What differs from its defaults, each because of what web pages hold:
 
 - e-mail: the public-suffix list is the copy inside tldextract; it is never fetched. Longer than 320 characters is none.
-- phone: the regions are a setting; fewer than 7 digits, tables of numbers and the number of a book (ISBN) are no phone.
+- phone: the regions are a setting; fewer than 7 digits, tables of numbers, `91.0.4472.124` and ISBNs are none.
 - IP: private addresses identify nobody; `a::b` is C++ or Perl, so a short form must lie in 2000::/3.
 - IBAN: lower case counts too; mod 97 and the country's own form decide.
 """
@@ -28,9 +28,15 @@ from presidio_analyzer.predefined_recognizers import (
 from curate.pii.windows import DIGIT_CHAIN, MAX_TOKEN, NUMBER_TABLE
 
 _BOOK = re.compile(r"(?:ISBN|ISSN|EAN|DOI|doi\.org|arXiv)[-:=/ \w.]{0,12}$", re.IGNORECASE)
+#: Decimals, thousands, versions and dotted quads: valid numbers of some plan (chrome/91.0.4472.124 is one), no phones.
+_DOTTED = re.compile(r"0\.\d+|\d{1,3}(?:\.\d{3})+|\d{1,3}\.\d{1,3}\.\d{1,5}\.\d{1,5}")
+_FRACTION = re.compile(r"\.\d")
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # RFC 4291 2.4 with IANA's table: all that is routed today
-_PROVINCES = frozenset(  # GB/T 2260: the first two digits of an administrative division
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
+#: GB/T 2260: the first two digits of an administrative division, region by region.
+_PROVINCES = frozenset(
+    str(10 * region + province)
+    for region, provinces in enumerate(("12345", "123", "1234567", "123456", "01234", "12345", "1", "123"), start=1)
+    for province in map(int, provinces)
 )
 
 
@@ -50,12 +56,20 @@ class Phone(PhoneRecognizer):  # type: ignore[misc]  # as above
     def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts = None) -> list[RecognizerResult]:
         """Valid numbers (leniency 1) that hold seven digits in a chain."""
         untabled = NUMBER_TABLE.sub(lambda table: "。" * len(table[0]), text)
-        return [
-            result
-            for result in super().analyze(untabled, entities, nlp_artifacts)
-            if DIGIT_CHAIN.search(text, result.start, result.end)
-            and not _BOOK.search(text, max(0, result.start - 24), result.start)
-        ]
+        found = super().analyze(untabled, entities, nlp_artifacts)
+        for result in found:
+            number = text[result.start : result.end]
+            result.start += number[0] in "(（[［" and not any(
+                c in number for c in ")）]］"
+            )  # `(+44 …)` without its end
+        return [result for result in found if _is_phone(text, result.start, result.end)]
+
+
+def _is_phone(text: str, start: int, end: int) -> bool:
+    if not DIGIT_CHAIN.search(text, start, end) or _DOTTED.fullmatch(text, start, end):
+        return False
+    has_fraction = text[start:end].isdigit() and _FRACTION.match(text, end)
+    return not has_fraction and not _BOOK.search(text, max(0, start - 24), start)
 
 
 class Ip(IpRecognizer):  # type: ignore[misc]  # as above

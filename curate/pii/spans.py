@@ -64,11 +64,11 @@ def in_original(later: Iterable[Span], earlier: list[Span], placeholder: str) ->
     moved: list[Span] = []
     grown, index = 0, 0  # by how much the text before has grown, over earlier[:index]
     for span in later:
-        while index < len(earlier) and earlier[index].end + grown <= span.start:
-            candidate = grown + len(placeholder.format(entity=earlier[index].entity))
-            candidate -= earlier[index].end - earlier[index].start
-            if earlier[index].end + candidate > span.start:
+        while index < len(earlier):
+            before = earlier[index]
+            grown_past = grown + len(placeholder.format(entity=before.entity)) - (before.end - before.start)
+            if before.end + grown_past > span.start:
                 break
-            grown, index = candidate, index + 1
+            grown, index = grown_past, index + 1
         moved.append(span._replace(start=span.start - grown, end=span.end - grown))
     return sorted([*earlier, *moved])

@@ -16,8 +16,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import regex
-
 #: Characters that phonenumbers allows between the digits of a number (its VALID_PUNCTUATION, with the class's escapes).
 PHONE_PUNCTUATION = "-xX‐-―−ー－-／ \u00a0\u00ad\u200b\u2060\u3000()（）［］.\\[\\]/~⁓∼～"
 MIN_PHONE_DIGITS = 7  # our choice: German numbers may have four, and so has every year
@@ -46,8 +44,7 @@ TRIGGERS = (
     re.compile(r":(?::|(?<=[0-9A-Fa-f]:)(?:[0-9A-Fa-f]{1,4}:){5})"),
     re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)(?<![A-Za-z0-9][A-Za-z]{2}\d\d)(?:[ -]?[A-Za-z0-9]{4}){2}"),
 )
-_BREAK_BEFORE = regex.compile(rf"(?r)[\s{UNSPACED}]")
-_BREAK_AFTER = regex.compile(rf"[\s{UNSPACED}]")
+_BREAK = re.compile(rf"[\s{UNSPACED}]")
 
 
 class Window(NamedTuple):
@@ -102,14 +99,14 @@ def _around(text: str, start: int, end: int) -> Window:
 def _break_before(text: str, position: int) -> tuple[int, bool]:
     """Where the token before `position` starts, and whether that is a cut."""
     limit = max(0, position - MAX_TOKEN)
-    found = _BREAK_BEFORE.search(text, limit, position)
-    return (found.end(), False) if found else (limit, limit > 0)
+    found = _BREAK.search(text[limit:position][::-1])
+    return (position - found.start(), False) if found else (limit, limit > 0)
 
 
 def _break_after(text: str, position: int) -> tuple[int, bool]:
     """Where the token after `position` ends, and whether that is a cut."""
     limit = min(len(text), position + MAX_TOKEN)
-    found = _BREAK_AFTER.search(text, position, limit)
+    found = _BREAK.search(text, position, limit)
     return (found.start(), False) if found else (limit, limit < len(text))
 
 

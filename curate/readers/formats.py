@@ -70,9 +70,12 @@ def compression_of(head: bytes) -> Compression:
     for magic, compression in _MAGIC:
         if head.startswith(magic):
             return compression
-    if len(head) >= 4 and 0x50 <= head[0] <= 0x5F and head[1:4] == b"\x2a\x4d\x18":
-        return "zstd"
-    return "none"
+    return "zstd" if is_skippable(head) else "none"
+
+
+def is_skippable(head: bytes) -> bool:
+    """Whether a zstd skippable frame starts here (RFC 8878, section 3.1.2)."""
+    return len(head) >= 4 and 0x50 <= head[0] <= 0x5F and head[1:4] == b"\x2a\x4d\x18"
 
 
 def format_of_bytes(head: bytes) -> Format:
@@ -118,5 +121,5 @@ def open_decompressed(file: IO[bytes], compression: Compression) -> IO[bytes]:
     elif compression == "bz2":
         opened = bz2.BZ2File(file)
     elif compression == "xz":
-        opened = lzma.LZMAFile(file)
+        opened = lzma.LZMAFile(file)  # noqa: SIM115  # closed with the stream that is returned
     return io.BufferedReader(opened, 1 << 17) if compression != "none" else opened

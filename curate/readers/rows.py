@@ -1,7 +1,7 @@
 """One document read is one `Row`; rows become Arrow batches of `curate.document.RAW_SCHEMA`.
 
-A row is cheap and immutable; only the batch knows Arrow. A row that could not be read carries a reason and no payload, so
-that what was met and what was kept always add up. Nothing here opens a file.
+A row is cheap and immutable; only the batch knows Arrow. A row that could not be read carries a reason and no payload,
+so that what was met and what was kept always add up. Nothing here opens a file.
 """
 
 from __future__ import annotations

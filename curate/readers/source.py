@@ -126,7 +126,8 @@ def _infos(fs: Any, inner: str, path: str) -> Iterator[Mapping[str, Any]]:
     web = path.startswith(("http://", "https://"))  # there `?` starts a query, and nothing can be listed
     if not web and any(char in inner for char in "*?[") and not fs.exists(inner):
         matches = fs.glob(inner, detail=True)
-        visible = [info for name, info in matches.items() if not _hidden(name.rpartition("/")[2])]
+        named = set(inner.split("/"))
+        visible = [info for name, info in matches.items() if not any(map(_hidden, set(name.split("/")) - named))]
         if not visible:
             raise InputError(f"no file matches {path}")
     else:

@@ -5,6 +5,7 @@ fused stages over it batch by batch, and writes its kept and its dropped rows. O
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,9 +22,11 @@ from pyspark.sql import SparkSession
 from curate import errors
 from curate.document import VERDICT_FIELDS
 from curate.errors import CurateError
-from curate.fused import batch_table, replace, run_steps, to_batch, with_verdict
-from curate.readers.read import ReadStats, read
-from curate.readers.source import Source, Split
+from curate.fused import batch_table, replace, run_steps, to_batch
+from curate.readers.read import read
+from curate.readers.rows import ReadStats
+from curate.readers.source import Source
+from curate.readers.splits import Split
 from curate.recipe import Step
 from curate.spark.parts import Layer, PartFile, PartWriter, part_batches
 
@@ -32,13 +35,15 @@ TALLY = ("source", "language", "drop_stage", "drop_reason")
 
 
 class Task(BaseModel):
-    """What one task reads: a split of an input file, or parts of the pass before."""
+    """What one task reads: splits of input files, or parts of the pass before."""
 
     model_config = ConfigDict(frozen=True)
 
     part: int
     source: str
-    split: Split | None = None
+    splits: tuple[Split, ...] = ()
+    checksums: tuple[str, ...] = ()  # of the splits' files, so that a changed file is read again
+    limit: int | None = None  # documents to read at most
     parts: tuple[tuple[int, str], ...] = ()  # (part, path)
     size: int = 0  # bytes to read, for progress
 
@@ -67,7 +72,7 @@ class Done(BaseModel):
     dropped: PartFile | None
     tally: list[list[Any]]  # [source, language, drop_stage, drop_reason, documents, bytes]
     seconds: dict[str, float]
-    skipped_records: dict[str, int]
+    records: dict[str, int]  # WARC records by type, those that are no documents too
 
 
 def run_task(task: Task, work: Work, schema: pa.Schema) -> Done:
@@ -101,15 +106,19 @@ def run_task(task: Task, work: Work, schema: pa.Schema) -> Done:
         dropped=dropped.close(task.part, task.source) if dropped.rows else None,
         tally=[[*key, tally[key], sizes[key]] for key in sorted(tally, key=str)],
         seconds={name: round(float(value), 4) for name, value in seconds.items()},
-        skipped_records=dict(skipped.counts),
+        records=dict(skipped.records),
     )
 
 
 def _batches(task: Task, work: Work, skipped: ReadStats) -> Iterator[pa.RecordBatch]:
-    if task.split is not None:
+    left = task.limit if task.limit is not None else sys.maxsize
+    for split in task.splits:
         (source,) = (source for source in work.sources if source.name == task.source)
-        for batch in read(task.split, source, stats=skipped):
-            yield with_verdict(batch)
+        for batch in read(split, source, stats=skipped):
+            yield batch.slice(0, left)
+            left -= batch.num_rows
+            if left <= 0:
+                return
     for part, path in task.parts:
         for _, batch in part_batches(part, path, work.layers):
             yield batch

@@ -99,9 +99,9 @@ def pieces(text: str, max_chars: int = PIECE_CHARS) -> Iterator[str]:
     """The text cut into at most `max_chars` characters each, at pre-token borders where there are any. Linear time."""
     start = 0
     while len(text) - start > max_chars:
-        # One character more than fits, so that a border at the very end is seen.
+        # One character more than fits, so that the sign after a newline at the very end is seen.
         border = _LAST_BORDER.match(text, start, start + max_chars + 1)
-        end = border.end() if border and border.end() <= start + max_chars else start + max_chars
+        end = border.end() if border else start + max_chars
         yield text[start:end]
         start = end
     if start < len(text):

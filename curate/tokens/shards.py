@@ -1,8 +1,8 @@
 """The token shard: raw tokens in one file, a table of its documents beside it, a manifest over all.
 
-`train-00000.bin` holds documents end to end, each followed by the end-of-text id, as little-endian uint16 (at most 65,536
-ids) or uint32, without header: what nanoGPT, OLMo and datatrove read as it is. `train-00000.documents.parquet` says
-which document lies where. Documents are never split between shards.
+`train-00000.bin` holds documents end to end, each followed by the end-of-text id, as little-endian uint16 (at most
+65,536 ids) or uint32, without header: what nanoGPT, OLMo and datatrove read as it is. `train-00000.documents.parquet`
+says which document lies where. It refuses to split a document between shards.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ShardWriter:
         self._table = pq.ParquetWriter(str(self._temporary[1]), DOCUMENTS_SCHEMA, compression="zstd")
         self._rows: list[tuple[str, str, int, int, int, int]] = []
         self._sha256 = hashlib.sha256()
-        self._position = 0
+        self.num_tokens = 0
         self.sources: dict[str, Counts] = {}
 
     def add(self, doc_id: str, source: str, num_bytes: int, epoch: int, ids: TokenIds) -> None:
@@ -73,8 +73,8 @@ class ShardWriter:
         data = ids.tobytes()
         self._payload.write(data)
         self._sha256.update(data)
-        self._rows.append((doc_id, source, self._position, len(ids), num_bytes, epoch))
-        self._position += len(ids)
+        self._rows.append((doc_id, source, self.num_tokens, len(ids), num_bytes, epoch))
+        self.num_tokens += len(ids)
         self.sources[source] = self.sources.get(source, Counts()) + Counts(len(ids), 1, num_bytes)
         if len(self._rows) == _ROW_GROUP:
             self._flush()

@@ -1,0 +1,39 @@
+# `make` lists the targets. `make demo` and `make test` set up everything they need.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format benchmark clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(READY) ## virtual environment with everything, and Java if it is missing
+
+$(READY): pyproject.toml constraints.txt scripts/setup.sh
+	@bash scripts/setup.sh $(VENV)
+	@touch $(READY)
+
+demo: $(READY) ## the whole path on real input, from pages to a trained model: about 6 minutes, opens on demo/run/report.html
+	@$(VENV)/bin/curate demo --output demo/run
+	@$(PYTHON) scripts/open_report.py demo/run/report.html
+
+test: $(READY) check ## style, types and all tests
+	@$(PYTHON) -m pytest
+
+check: $(READY) ## style and types only
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+format: $(READY) ## rewrite files in the project's style
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+benchmark: $(READY) ## what each benchmark measures and how to run it
+	@cat benchmarks/README.md
+
+clean: ## remove the environment and the demo
+	rm -rf $(VENV) demo
