@@ -57,6 +57,7 @@ def _from_run(step: Step, sources: Sequence[Source]) -> Iterator[pa.RecordBatch]
 
     with tempfile.TemporaryDirectory(prefix="curate-") as folder:
         run(Recipe(name="apply", stages=(step,), sources=tuple(sources)), folder, session())
-        for path in sorted(Path(folder).glob("documents/*/*.parquet")) + sorted(Path(folder).glob("dropped/**/*.parquet")):
-            for batch in pq.ParquetFile(path).iter_batches():
-                yield batch
+        for path in sorted(Path(folder).glob("documents/*/*.parquet")) + sorted(
+            Path(folder).glob("dropped/**/*.parquet")
+        ):
+            yield from pq.ParquetFile(path).iter_batches()

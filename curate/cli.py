@@ -38,7 +38,9 @@ Input = Annotated[
 Output = Annotated[str, typer.Option("--output", "-o", help="Run folder: new, empty, or that of the run to finish.")]
 Set = Annotated[list[str], typer.Option("--set", help="Change a setting: STAGE.SETTING=VALUE, SECTION.SETTING=VALUE.")]
 Master = Annotated[str | None, typer.Option(help="Spark master; all cores of this machine by default.")]
-Memory = Annotated[float | None, typer.Option(help="GiB for Spark's virtual machine; chosen for the machine by default.")]
+Memory = Annotated[
+    float | None, typer.Option(help="GiB for Spark's virtual machine; chosen for the machine by default.")
+]
 Scratch = Annotated[str | None, typer.Option(help="Folder that Spark may spill to.")]
 Limit = Annotated[int | None, typer.Option(help="Read at most this many documents of each source, the first ones.")]
 
@@ -148,7 +150,7 @@ def apply(
     """Run one stage on local files. Every row is written, with the stage's signals and its verdict."""
     from curate.apply import apply_stage
 
-    settings = {name: value for name, value in map(_assignment, set)}
+    settings = dict(map(_assignment, set))
     step = recipes.Step.model_validate({stage: settings}) if stage in registry.STAGES else None
     if step is None:
         raise RecipeError.unknown("stage", stage, registry.STAGES)

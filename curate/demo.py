@@ -25,7 +25,32 @@ import pyarrow.parquet as pq
 from curate.document import uniform
 
 #: Packages whose modules get a page. All are needed by curate itself.
-PACKAGES = ["curate", "pyarrow", "numpy", "pydantic", "yaml", "rich", "typer", "fsspec", "trafilatura", "tokenizers", "jinja2", "lxml", "plotly", "regex", "requests", "datasketch", "psutil", "urllib3", "certifi", "charset_normalizer", "dateutil", "markdown_it", "pygments", "presidio_analyzer"]
+PACKAGES = [
+    "curate",
+    "pyarrow",
+    "numpy",
+    "pydantic",
+    "yaml",
+    "rich",
+    "typer",
+    "fsspec",
+    "trafilatura",
+    "tokenizers",
+    "jinja2",
+    "lxml",
+    "plotly",
+    "regex",
+    "requests",
+    "datasketch",
+    "psutil",
+    "urllib3",
+    "certifi",
+    "charset_normalizer",
+    "dateutil",
+    "markdown_it",
+    "pygments",
+    "presidio_analyzer",
+]
 MAX_PAGES = 700
 MAX_CODE_BYTES = 12 * 2**20
 MAX_FILE_BYTES = 200_000

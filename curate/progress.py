@@ -1,4 +1,4 @@
-"""Progress while Spark works: one line a stage on a terminal, one plain line now and then elsewhere."""
+"""Progress while something runs: a moving line on a terminal, a plain line now and then in a log."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-#: Called with sums over finished tasks: tasks, documents, kept, bytes.
-Report = Callable[[Counter[str]], None]
+#: Called with how much is done, in the unit of the total, and what to say about it.
+Show = Callable[[float, str], None]
+
+PLAIN_SECONDS = 15.0  # between two lines in a log
 
 
 class Reporter:
@@ -23,56 +25,46 @@ class Reporter:
     def say(self, text: str) -> None:
         """One line, as it is: no markup is read in it, for it may hold names that others chose."""
         if self.console is not None:
-            self.console.print(text, markup=False, highlight=False)
+            self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @contextmanager
-    def bar(self, label: str, num_tasks: int, num_bytes: int) -> Iterator[Report]:
-        """A bar over tasks, with documents, rates and the time that is left."""
+    def bar(self, label: str, total: float) -> Iterator[Show]:
+        """A bar up to `total`, with the time that is left."""
         if self.console is None:
-            yield lambda sums: None
+            yield lambda done, detail: None
         elif not self.console.is_terminal:
-            yield self._plain(label, num_tasks, num_bytes)
+            yield self._plain(label, total)
         else:
             columns = (
                 SpinnerColumn(),
                 TextColumn("{task.description}", markup=False),
-                BarColumn(24),
-                MofNCompleteColumn(),
+                BarColumn(20),
+                TaskProgressColumn(),
                 TextColumn("{task.fields[detail]}", markup=False),
                 TimeRemainingColumn(),
             )
-            started = time.monotonic()
             with Progress(*columns, console=self.console) as progress:
-                bar = progress.add_task(label, total=num_tasks, detail="")
+                bar = progress.add_task(label, total=max(total, 1), detail="")
+                yield lambda done, detail: progress.update(bar, completed=done, detail=detail)
 
-                def show(sums: Counter[str]) -> None:
-                    detail = rates(sums, time.monotonic() - started)
-                    progress.update(bar, completed=sums["tasks"], detail=detail)
-
-                yield show
-
-    def _plain(self, label: str, num_tasks: int, num_bytes: int) -> Report:
-        """For logs: a line every 15 seconds, and one at the end."""
+    def _plain(self, label: str, total: float) -> Show:
         started = last = time.monotonic()
 
-        def show(sums: Counter[str]) -> None:
+        def show(done: float, detail: str) -> None:
             nonlocal last
             now = time.monotonic()
-            finished = sums["tasks"] >= num_tasks
-            if finished or now - last >= 15:
+            if done >= total or now - last >= PLAIN_SECONDS:
                 last = now
-                done = max(sums["bytes"], 1) / max(num_bytes, 1)
-                left = (now - started) * (1 - done) / done if sums["tasks"] else float("inf")
-                eta = "" if finished or left == float("inf") else f", about {left:.0f} s left"
-                self.say(f"  {label}: {sums['tasks']}/{num_tasks} tasks, {rates(sums, now - started)}{eta}")
+                left = f", about {(now - started) * (total - done) / done:.0f} s left" if 0 < done < total else ""
+                self.say(f"  {label}: {done / max(total, 1):.0%}, {detail}{left}")
 
         return show
 
 
-def rates(sums: Counter[str], seconds: float) -> str:
-    """`1,204 documents, 980 kept, 311/s, 4.1 MB/s`."""
+def document_rates(sums: Counter[str], num_tasks: int, seconds: float) -> str:
+    """`3/8 tasks, 1,204 documents, 980 kept, 311/s, 4.1 MB/s`."""
     seconds = max(seconds, 1e-3)
     return (
-        f"{sums['documents']:,} documents, {sums['kept']:,} kept, "
+        f"{sums['tasks']}/{num_tasks} tasks, {sums['documents']:,} documents, {sums['kept']:,} kept, "
         f"{sums['documents'] / seconds:,.0f}/s, {sums['bytes'] / seconds / 1e6:.1f} MB/s"
     )

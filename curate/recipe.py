@@ -141,7 +141,9 @@ def split_named(value: Any, beside: set[str], what: str) -> tuple[str, Any, dict
     rest = {k: v for k, v in value.items() if k in beside}
     named = [k for k in value if k not in beside]
     if len(named) != 1:
-        raise RecipeError(f"a {what} has one name with its settings under it, got {', '.join(map(str, named)) or 'none'}")
+        raise RecipeError(
+            f"a {what} has one name with its settings under it, got {', '.join(map(str, named)) or 'none'}"
+        )
     return str(named[0]), value[named[0]] if value[named[0]] is not None else {}, rest
 
 
@@ -227,34 +229,34 @@ def fingerprint(*parts: Any) -> str:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a recipe file, for editors: every stage with its settings."""
+    definitions: dict[str, Any] = {}
+
+    def model(cls: type[BaseModel]) -> dict[str, Any]:
+        schema = cls.model_json_schema()
+        definitions.update(schema.pop("$defs", {}))
+        return {"anyOf": [schema, {"type": "null"}]}
 
     def named(table: dict[str, registry.Entry], what: str, beside: dict[str, Any]) -> dict[str, Any]:
-        settings = {name: registry.load(table, name, what=what).model_json_schema() for name in table}
-        return {
-            "anyOf": [
-                {"enum": sorted(table)},
-                {"type": "object", "properties": settings | beside, "additionalProperties": False},
-            ]
-        }
+        settings = {name: model(registry.load(table, name, what=what)) for name in table}
+        mapping = {"type": "object", "properties": settings | beside, "additionalProperties": False}
+        return {"anyOf": [{"enum": sorted(table)}, mapping, {"type": "null"}]}
 
     names = {"type": "array", "items": {"type": "string"}}
-    beside = {"as": {"type": "string"}, "sources": names, "languages": names}
-    plain = {"name": {"type": "string"}, "description": {"type": "string"}, "seed": {"type": "integer"}}
-    flags = {"audit": {"type": "boolean"}, "keep_dropped_text": {"type": "boolean"}}
+    own = Recipe.model_json_schema()["properties"]
+    steps = named(registry.STAGES, "stage", {"as": {"type": "string"}, "sources": names, "languages": names})
+    sections = {
+        "sources": {"type": "array", "items": model(Source)},
+        "stages": {"type": "array", "items": steps},
+        "tokenizer": named(registry.TOKENIZERS, "tokenizer", {}),
+        "mix": model(Mix),
+        "tokens": model(Tokens),
+        "train": named(registry.TRAINERS, "train", {}),
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "curate recipe",
         "type": "object",
         "additionalProperties": False,
-        "properties": {
-            **plain,
-            **flags,
-            "max_error_frac": {"type": "number", "minimum": 0, "maximum": 1},
-            "sources": {"type": "array", "items": Source.model_json_schema()},
-            "stages": {"type": "array", "items": named(registry.STAGES, "stage", beside)},
-            "tokenizer": named(registry.TOKENIZERS, "tokenizer", {}),
-            "mix": Mix.model_json_schema(),
-            "tokens": Tokens.model_json_schema(),
-            "train": named(registry.TRAINERS, "train", {}),
-        },
+        "properties": {name: own[name] for name in own if name not in sections} | sections,
+        "$defs": definitions,
     }

@@ -33,7 +33,19 @@ from curate.errors import OutputError
 MANIFEST = "manifest.json"
 #: Top-level names that a run owns. Anything else in an output folder is somebody else's.
 OWN = frozenset(
-    ["recipe.yaml", "run.json", "run.lock", "report.html", "passes", "dropped", "dedup", "documents", "tokenizer", "tokens", "model"]
+    [
+        "recipe.yaml",
+        "run.json",
+        "run.lock",
+        "report.html",
+        "passes",
+        "dropped",
+        "dedup",
+        "documents",
+        "tokenizer",
+        "tokens",
+        "model",
+    ]
 )
 
 

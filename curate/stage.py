@@ -49,10 +49,11 @@ class Limit(NamedTuple):
         A NaN breaks `at_least` and `at_most`: it is no number within any bound.
         """
         values = pc.struct_field(signals, self.signal)
-        if self.op == "at_least":
-            broken = pc.invert(pc.greater_equal(values, pa.scalar(self.value)))
-        elif self.op == "at_most":
-            broken = pc.invert(pc.less_equal(values, pa.scalar(self.value)))
+        if self.op in ("at_least", "at_most"):
+            # The bound in the signal's own precision: 0.3 as float32 is more than 0.3, and would break `at_most`.
+            bound = pa.scalar(self.value, values.type if pa.types.is_floating(values.type) else None)
+            inside = pc.greater_equal if self.op == "at_least" else pc.less_equal
+            broken = pc.invert(inside(values, bound))
         elif self.op == "one_of":
             broken = pc.invert(pc.is_in(values, value_set=pa.array(list(self.value), values.type)))
             broken = pc.and_(broken, pc.is_valid(values))
@@ -104,6 +105,11 @@ class Stage(BaseModel):
     def signals(self) -> pa.StructType:
         """The Arrow type of the signals column. Given, never inferred, so that an empty batch has it too."""
         raise NotImplementedError
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the settings name: lists, models. Their content is part of the fingerprint, like the settings."""
+        return ()
 
 
 class DocumentStage(Stage):

@@ -46,9 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, and return the exit status: 2 where something is to be put right first."""
     options = parser().parse_args(arguments)
     try:
-        source = Source(
-            name="commoncrawl", paths=tuple(options.input), path_prefix=options.prefix, dump=options.dump
-        )
+        source = Source(name="commoncrawl", paths=tuple(options.input), path_prefix=options.prefix, dump=options.dump)
         recipe = change(with_sources(recipes.load(options.recipe), [source]), options.set)
         run_recipe(
             recipe, options.output, limit=options.limit, partitions=options.partitions, wave_gib=options.wave_gib

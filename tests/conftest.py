@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("curate", deadline=None)  # machines are shared: a slow example is no failure
+settings.load_profile("curate")
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,9 @@ class ExactDedup(CorpusStage):
     requires: ClassVar[tuple[str, ...]] = ("text", "doc_id", "date")
 
     normalization: Normalization = "whitespace"  # our choice, see curate.kernels.normalize
-    keep: Literal["earliest", "smallest_id"] = "earliest"  # our choice: the likeliest original; then the smallest doc_id
+    keep: Literal["earliest", "smallest_id"] = (
+        "earliest"  # our choice: the likeliest original; then the smallest doc_id
+    )
 
     @property
     def signals(self) -> pa.StructType:
@@ -64,7 +66,7 @@ def _readable(text: pa.StringScalar) -> str | None:
 
 
 def verdicts(digests: DataFrame, keep: Literal["earliest", "smallest_id"]) -> DataFrame:
-    """Groups of two or more: part, row, drop_reason and the signals. Memory is bounded: a large group spills to disk."""
+    """Groups of two or more: part, row, drop_reason and the signals. A large group spills to disk, not into memory."""
     group = Window.partitionBy("digest")
     grouped = digests.select(
         "part",

@@ -46,7 +46,9 @@ class NearDedup(CorpusStage):
     rows_per_band: Annotated[int, Field(ge=1, le=1000)] = 8  # FineWeb, the same section
     # Gopher (Rae et al. 2021, A1.1). FineWeb's 0.75 is where its bands find 77 % of pairs; they find 92 % at 0.8.
     min_jaccard: Annotated[float, Field(gt=0, le=1)] = 0.8
-    keep: Keep = "longest"  # our choice: of two near duplicates the longer is seldom the cut one; then the smallest doc_id
+    keep: Keep = (
+        "longest"  # our choice: of two near duplicates the longer is seldom the cut one; then the smallest doc_id
+    )
     num_representatives: Annotated[int, Field(ge=1, le=64)] = 8  # our choice, see curate.dedup.candidates
     num_neighbours: Annotated[int, Field(ge=1, le=64)] = 8  # our choice, the same
 
@@ -111,7 +113,7 @@ def removals(verified: DataFrame, clusters: DataFrame) -> DataFrame:
 
 
 def _pairs_with_a_survivor(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The pairs whose better document stays. They come sorted by it within a cluster, so its own fate is known by then."""
+    """The pairs whose better document stays. They come sorted by it within a cluster, so its fate is known by then."""
     cluster: tuple[int, int] | None = None
     dropped: set[tuple[int, int]] = set()
     for batch in batches:

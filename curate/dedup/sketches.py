@@ -1,7 +1,7 @@
 """What near deduplication knows of a document instead of its text, computed where the text lies in one trip.
 
-A sketch has the keys, the length, the hashed shingle set, the MinHash signature and its band hashes. Everything after it
-moves sketches only. A document without a token (empty, punctuation alone) has no sketch: it is similar to nothing.
+A sketch has the keys, the length, the hashed shingle set, the MinHash signature and its band hashes. Everything after
+it moves sketches only. A document without a token (empty, punctuation alone) has no sketch: it is similar to nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Sketching(NamedTuple):
 
 
 def sketches(documents: DataFrame, settings: Sketching) -> DataFrame:
-    """One row for each document with a token, of `SCHEMA`; `shingles` and `signature` are uint64 and uint32 in bytes."""
+    """One row for each document with a token, of `SCHEMA`; `shingles` holds uint64 and `signature` uint32 as bytes."""
     return documents.select(*_KEYS, "text").mapInArrow(_sketcher(settings), SCHEMA)
 
 

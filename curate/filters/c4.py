@@ -40,6 +40,11 @@ class C4(Modifier):
     max_char_count: int | None = 190_000  # c4_utils.py is_valid_length, of the text as it came
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The lists or models that the settings name."""
+        return (self.bad_words_path,) if self.bad_words_path else ()
+
+    @property
     def signals(self) -> pa.StructType:
         return SIGNALS
 

@@ -50,6 +50,11 @@ class UrlFilter(Filter):
     schemes: tuple[str, ...] | None = None  # such as ("http", "https"); None: any, also none at all
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The lists or models that the settings name."""
+        return self.domain_list_paths + self.url_list_paths + self.hard_word_paths + self.soft_word_paths
+
+    @property
     def signals(self) -> pa.StructType:
         return SIGNALS
 

@@ -1,9 +1,9 @@
 """MinHash signatures and LSH bands of shingle sets (Broder 1997; Leskovec, Rajaraman, Ullman, chapter 3).
 
-The hash functions are multiply-shift: h(x) = (a·x + b) mod 2**64 >> 32 over a 32-bit fold of the shingle's hash, strongly
-universal for 64-bit a and b (Dietzfelbinger 1996). It costs one 64-bit product, which a processor does eight at a time;
-the usual a·x + b modulo 2**61 - 1 needs 128-bit products. Folding to 32 bits makes n shingles collide n² / 2**33 times:
-116 of a million.
+The hash functions are multiply-shift: h(x) = (a·x + b) mod 2**64 >> 32 over a 32-bit fold of the shingle's hash,
+strongly universal for 64-bit a and b (Dietzfelbinger 1996). It costs one 64-bit product, which a processor does eight
+at a time; the usual a·x + b modulo 2**61 - 1 needs 128-bit products. Folding to 32 bits makes n shingles collide
+n² / 2**33 times: 116 of a million.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def band_hashes(signatures: Signatures, num_bands: int) -> Hashes:
 
 
 def estimated_jaccards(a: Signatures, b: Signatures) -> NDArray[np.float64]:
-    """The share of equal rows of each pair of signatures, in [0, 1]; its standard error is sqrt(J (1 - J) / num_hashes)."""
+    """The share of equal rows of each pair of signatures, in [0, 1]; standard error sqrt(J (1 - J) / num_hashes)."""
     return np.asarray((a == b).mean(axis=1), dtype=np.float64)
 
 

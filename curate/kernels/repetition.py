@@ -86,7 +86,7 @@ def _repetition(texts: pa.StringArray) -> pa.StructArray:
     all_chars = words.total(lengths)
     ngrams = _recurring(np.arange(len(word_ids)), word_ids)
     for n in range(2, max(DUP_NGRAMS) + 1):
-        ngrams = _longer(ngrams, word_ids, words.rows, n)
+        ngrams = _longer(ngrams, word_ids, n)
         if n in TOP_NGRAMS:
             covered = _covered(ngrams.starts[_is_top(ngrams, words.rows)], n, len(word_ids))
             signals[f"top_{n}gram_char_frac"] = share(words.total(lengths, covered), all_chars)
@@ -127,12 +127,13 @@ def _recurring(starts: Ints, ids: Ints) -> _Ngrams:
     return _Ngrams(starts[twice], ids[twice])
 
 
-def _longer(ngrams: _Ngrams, word_ids: Ints, rows: Ints, n: int) -> _Ngrams:
-    """The recurring n-grams, from the recurring (n-1)-grams."""
+def _longer(ngrams: _Ngrams, word_ids: Ints, n: int) -> _Ngrams:
+    """The recurring n-grams, from the recurring (n-1)-grams.
+
+    One that reached from a text into the next could not recur: its words have ids of two rows, which meet once.
+    """
     inside = ngrams.starts + n <= len(word_ids)
     starts, ids = ngrams.starts[inside], ngrams.ids[inside]
-    inside = rows[starts] == rows[starts + n - 1]
-    starts, ids = starts[inside], ids[inside]
     return _recurring(starts, _dense(ids * len(word_ids) + word_ids[starts + n - 1]))
 
 

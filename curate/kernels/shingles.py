@@ -1,7 +1,7 @@
 """The set of shingles of a text: hashes of its runs of `ngram_size` tokens, straight from an Arrow text column.
 
-A **token** is a maximal run of letters, marks, digits and "_" (what `\\w` matches), lower case, with compatibility forms
-and the diacritics U+0300-U+036F removed where one character is left; everything else separates. Format characters
+A **token** is a maximal run of letters, marks, digits and "_" (near what `\\w` matches), lower case, with compatibility
+forms and the diacritics U+0300-U+036F removed where one character is left; everything else separates. Format characters
 (soft hyphen, zero-width joiners) do not count at all. A character of a script written without spaces (Han, kana, Thai,
 Lao, Khmer, Myanmar) is a token of its own. That is decided character by character, not by the share of scripts in a
 document: two near duplicates on two sides of such a share would have no shingle in common. Numbers stay (datatrove
@@ -31,8 +31,8 @@ Unit = Literal["word", "character"]
 Hashes = NDArray[np.uint64]
 Offsets = NDArray[np.int64]
 
-#: Distinct shingles kept of one text: 1 MiB of hashes, about 0.8 MB of English. The Jaccard of two sets that were cut is
-#: an estimate with a standard error below 0.5 / sqrt(131,072) = 0.0014.
+#: Distinct shingles kept of one text: 1 MiB of hashes, about 0.8 MB of English. The Jaccard of two sets that were cut
+#: is an estimate with a standard error below 0.5 / sqrt(131,072) = 0.0014.
 MAX_SHINGLES = 131_072
 
 _SINGLE = np.uint32(1 << 31)  # flag: the character is a token of its own
@@ -129,7 +129,7 @@ def _mixed(h: np.uint64) -> np.uint64:
 
 
 @compiled
-def _code_point(data: NDArray[np.uint8], at: int, end: int) -> tuple[int, int]:
+def _code_point(data: NDArray[np.uint8], at: int, end: int) -> tuple[int | np.int64, int]:
     """The code point at `at` and the bytes it takes; 0 and 1 where the bytes are not UTF-8."""
     first = np.int64(data[at])
     if first < 0x80:
@@ -161,7 +161,8 @@ def _tokens(
     seed, factor = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
     h, inside = seed, False
     while at < end and count < out.size - 1:  # one more place: a token that ends, and one character after it
-        point, size = np.int64(data[at]), 1
+        point: int | np.int64 = np.int64(data[at])
+        size = 1
         if point >= 0x80:
             point, size = _code_point(data, at, end)
         at += size
@@ -219,7 +220,7 @@ def _append_shingles(
 
 @compiled
 def _distinct(values: Hashes, bounds: Offsets, max_shingles: int) -> tuple[Offsets, Offsets]:
-    """Close up the smallest `max_shingles` distinct values of each sorted run, in place; new bounds, and counts before."""
+    """Close up the smallest `max_shingles` distinct values of each sorted run, in place; new bounds, counts before."""
     offsets, totals = np.zeros(bounds.size, np.int64), np.zeros(bounds.size - 1, np.int64)
     used, last = 0, np.uint64(0)
     for i in range(bounds.size - 1):
@@ -240,10 +241,10 @@ def _distinct(values: Hashes, bounds: Offsets, max_shingles: int) -> tuple[Offse
 def jaccards(
     a: Hashes, a_offsets: Offsets, b: Hashes, b_offsets: Offsets, max_shingles: int = 131_072
 ) -> NDArray[np.float64]:
-    """Jaccard similarity of the i-th sorted set of `a` and of `b`: float64[num_pairs] in [0, 1], 0 where both are empty.
+    """Jaccard of the i-th sorted set of `a` and that of `b`: float64[num_pairs] in [0, 1], 0 where both are empty.
 
-    Exact while both sets have fewer than `max_shingles` members. Otherwise the `max_shingles` smallest hashes of the union
-    stand for all of it (Broder 1997).
+    Exact while both sets have fewer than `max_shingles` members. Otherwise the `max_shingles` smallest hashes of the
+    union stand for all of it (Broder 1997).
     """
     out = np.zeros(a_offsets.size - 1, np.float64)
     for pair in range(out.size):

@@ -91,6 +91,11 @@ class LanguageId(Modifier):
         return self
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The lists or models that the settings name."""
+        return (self.model_path,) if self.model_path else ()
+
+    @property
     def signals(self) -> pa.StructType:
         return SIGNALS
 

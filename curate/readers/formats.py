@@ -122,4 +122,4 @@ def open_decompressed(file: IO[bytes], compression: Compression) -> IO[bytes]:
         opened = bz2.BZ2File(file)
     elif compression == "xz":
         opened = lzma.LZMAFile(file)  # noqa: SIM115  # closed with the stream that is returned
-    return io.BufferedReader(opened, 1 << 17) if compression != "none" else opened
+    return io.BufferedReader(opened, 1 << 17)  # fsspec's remote files have no bounded `readline`, this has

@@ -6,6 +6,8 @@ raised is a fault of the recipe (`InputError`) or of the machine (OSError of the
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO
 
@@ -62,5 +64,14 @@ def read_rows(split: Split, source: Source, stats: ReadStats) -> Iterator[Row]:
         file = fs.open(inner, "rb")
     except OSError as error:
         raise InputError(f"cannot open {split.path} of source {source.name!r}: {error}") from error
+    with file if file.seekable() else _seekable_copy(file) as seekable:
+        yield from READERS[split.format](seekable, split, source, stats)
+
+
+def _seekable_copy(file: IO[bytes]) -> IO[bytes]:
+    """The content in a temporary file: web servers without ranges can only be read from front to back."""
+    copy = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
     with file:
-        yield from READERS[split.format](file, split, source, stats)
+        shutil.copyfileobj(file, copy, 1 << 20)
+    copy.seek(0)
+    return copy

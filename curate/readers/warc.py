@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from typing import IO
 
 from curate.document import doc_id
+from curate.readers.formats import PEEK_BYTES, compression_of
 from curate.readers.http import BadBodyError, Response, charset, decoded_body, media_type, parse_response, sniff
+from curate.readers.record_starts import next_start
 from curate.readers.rows import MAX_URL_CHARS, ReadStats, Row, bounded_meta, dropped, error_row, valid_text
 from curate.readers.source import Source
 from curate.readers.splits import Split
@@ -42,13 +44,19 @@ def warc_rows(file: IO[bytes], split: Split, source: Source, stats: ReadStats) -
         row = _row(item, split, source, stats)
         if row is not None:
             yield row
-    if nothing and split.start == 0:
-        yield error_row(_silence(file), source=source.name, path=split.path, offset=0)
+    if nothing and split.start == 0 and not _begins_later(file, split.end):
+        file.seek(0)
+        reason = "error_no_records" if file.read(1) else "error_empty_file"
+        yield error_row(reason, source=source.name, path=split.path, offset=0)
 
 
-def _silence(file: IO[bytes]) -> str:
+def _begins_later(file: IO[bytes], end: int | None) -> bool:
+    """Whether records start behind the first split: a zstd dictionary can be longer than a split."""
+    if end is None:
+        return False
     file.seek(0)
-    return "error_no_records" if file.read(1) else "error_empty_file"
+    compression = compression_of(file.read(PEEK_BYTES))
+    return next_start(file, end, None, compression) is not None
 
 
 def _row(record: Record, split: Split, source: Source, stats: ReadStats) -> Row | None:

@@ -58,9 +58,9 @@ def training_lines(record: dict[str, Any]) -> list[str]:
     model = record.get("model", {})
     if "val_loss" in model:
         lines.append(
-            f"model: {model['num_parameters']:,} parameters, validation loss {model['val_loss']:.3f} nats a token "
+            f"model: {model['parameters']:,} parameters, validation loss {model['val_loss']:.3f} nats a token "
             f"({model['val_bits_per_byte']:.3f} bits a byte); unigram entropy of the same tokens "
-            f"{model['unigram_nats']:.3f} nats ({model['unigram_bits_per_byte']:.3f} bits a byte)"
+            f"{model['unigram_loss']:.3f} nats ({model['unigram_bits_per_byte']:.3f} bits a byte)"
         )
     for sample in model.get("samples", []):
         lines.append(f"sample: {harmless(sample)}")

@@ -138,7 +138,7 @@ def training(metrics: list[dict[str, Any]], record: dict[str, Any]) -> go.Figure
         if points:
             steps, losses = zip(*points, strict=True)
             figure.add_scatter(x=steps, y=losses, name=name, mode="lines+markers", line_color=colour, marker_size=4)
-    unigram = record.get("model", {}).get("unigram_nats")
+    unigram = record.get("model", {}).get("unigram_loss")
     if unigram is not None:
         figure.add_hline(y=unigram, line_dash="dot", annotation_text="unigram entropy of the validation tokens")
     figure.update_layout(height=320)

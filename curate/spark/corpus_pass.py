@@ -67,9 +67,7 @@ def run_corpus_stage(
 
     context = CorpusContext(spark=spark, seed=seed, save=save)
     verdicts = step.stage.apply(documents, context)
-    fields = [
-        F.col(field.name).cast(from_arrow_type(field.type)).alias(field.name) for field in step.stage.signals
-    ]
+    fields = [F.col(field.name).cast(from_arrow_type(field.type)).alias(field.name) for field in step.stage.signals]
     verdicts = verdicts.select(
         F.col("part").cast("int").alias("part"),
         F.col("row").cast("long").alias("row"),

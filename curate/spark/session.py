@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -12,6 +13,7 @@ from curate.spark import preflight
 #: Of free memory, for the Java virtual machine. Documents live in Python workers; Java only shuffles keys.
 JVM_SHARE = 0.4
 MAX_JVM_GIB = 8.0
+_LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
 
 def session(master: str | None = None, *, memory_gib: float | None = None, scratch: str | None = None) -> SparkSession:
@@ -56,6 +58,7 @@ def local_session(
         .config("spark.local.dir", folder)
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={_LOG_SETTINGS.as_uri()}")
         .config("spark.sql.shuffle.partitions", str(shuffle_partitions or 2 * (os.cpu_count() or 1)))
     )
     return _quiet(builder.getOrCreate())

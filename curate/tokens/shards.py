@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -54,13 +53,13 @@ def shard_name(split: str, shard: int) -> str:
 
 
 class ShardWriter:
-    """Writes one shard under temporary names and gives it its own on `close`; a retried attempt does no harm."""
+    """Writes one shard in a staging folder and moves it to its place on `close`: what fails leaves nothing there."""
 
-    def __init__(self, folder: str, split: str, shard: int, attempt: str) -> None:
+    def __init__(self, folder: str, staging: str, split: str, shard: int, attempt: str) -> None:
         self.split, self.shard = split, shard
         name = shard_name(split, shard)
         self._final = (Path(folder, f"{name}.bin"), Path(folder, f"{name}.documents.parquet"))
-        self._temporary = tuple(path.with_name(f".{path.name}.{attempt}") for path in self._final)
+        self._temporary = tuple(Path(staging, f"{path.name}.{attempt}") for path in self._final)
         self._payload = open(self._temporary[0], "wb")  # noqa: SIM115 - open across calls, closed in `close`
         self._table = pq.ParquetWriter(str(self._temporary[1]), DOCUMENTS_SCHEMA, compression="zstd")
         self._rows: list[tuple[str, str, int, int, int, int]] = []
@@ -94,16 +93,6 @@ class ShardWriter:
         for temporary, final in zip(self._temporary, self._final, strict=True):
             os.replace(temporary, final)
         return self._sha256.hexdigest()
-
-    def __enter__(self) -> ShardWriter:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is not None:  # `close` was not reached: leave nothing behind
-            self._table.close()
-            self._payload.close()
-            for temporary in self._temporary:
-                temporary.unlink(missing_ok=True)
 
 
 def shard_entry(split: str, shard: int, counts: Counts, sha256: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ stays small, a repeated document costs nothing extra, and one of 100 MB fits.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -88,6 +89,7 @@ def _attempt() -> str:
 
 def encode_documents(task: EncodeTask, indices: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Encode the row groups whose numbers come in (column `id`); yields rows of `ENCODED`."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # Spark's workers fill the cores already
     encoder = cached_encoder(task.tokenizer, task.sha256, task.eos_token)
     part = f"{_attempt()}.bin"
     offset = 0
@@ -194,7 +196,7 @@ def write_shards(folder: str, staging: str, dtype: str, batches: Iterator[pa.Rec
             if writer is None or (writer.split, writer.shard) != (split, shard):
                 if writer is not None:
                     yield _closed(writer)
-                writer = ShardWriter(folder, split, shard, attempt)
+                writer = ShardWriter(folder, staging, split, shard, attempt)
             if part not in payloads:
                 payloads[part] = np.memmap(Path(staging, part), dtype, mode="r")
             writer.add(doc_id, source, num_bytes, epoch, payloads[part][offset : offset + num_tokens])

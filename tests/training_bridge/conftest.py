@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 MODULES = ["argparse", "collections", "datetime", "decimal", "difflib", "email", "heapq", "json", "logging", "random"]
@@ -85,6 +86,12 @@ def _write_shard(folder: Path, name: str, dtype: str, source: str, ids: list[lis
         "num_bytes": sum(sizes),
         "sha256": sha256(flat.tobytes()).hexdigest(),
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Models this small lose by a second thread, most of all on a busy machine."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

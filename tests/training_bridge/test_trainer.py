@@ -58,6 +58,16 @@ def test_the_registry_knows_it():
     assert load(TRAINERS, "compact", what="trainer") is CompactTrainer
 
 
+def test_two_threads_resume_bit_for_bit_too(corpus, tmp_path):
+    settings = TINY.model_copy(update={"threads": 2, "steps": 3, "checkpoint_every": 1})
+    settings.train(str(corpus.folder), str(tmp_path / "whole"))
+    with pytest.raises(Stopped):
+        settings.train(str(corpus.folder), str(tmp_path / "stopped"), progress=stop_at(2))
+    settings.train(str(corpus.folder), str(tmp_path / "stopped"))
+    expected, found = weights(tmp_path / "whole"), weights(tmp_path / "stopped")
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
 @pytest.mark.parametrize("stops", [(1,), (4,), (5,), (11,), (2, 6, 9)])
 def test_a_run_that_was_stopped_ends_with_the_same_weights_bit_for_bit(corpus, tmp_path, whole, stops):
     for step in stops:
@@ -122,9 +132,10 @@ def test_other_tokens_are_another_run(writer, corpus, tmp_path):
 
 
 def test_it_learns_what_no_unigram_model_knows(corpus, tmp_path):
-    settings = TINY.model_copy(update={"width": 64, "steps": 120, "batch_tokens": 512, "eval_every": 1000})
+    settings = TINY.model_copy(
+        update={"warmup_steps": 10, "width": 64, "steps": 120, "batch_tokens": 512, "lr": 0.02, "eval_tokens": 8000}
+    )
     summary = settings.train(str(corpus.folder), str(tmp_path))
-    print(summary)
     assert summary["val_loss"] < summary["own_unigram_loss"] - 0.3
     assert summary["val_bits_per_byte"] < 0.95 * summary["own_unigram_bits_per_byte"]
 

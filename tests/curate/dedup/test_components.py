@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import Any
 
 import networkx
@@ -36,7 +37,7 @@ def test_components_are_those_of_networkx(spark: Any, edges: Edges) -> None:
 def test_a_long_chain_is_one_component(spark: Any) -> None:
     order = list(range(64))
     random.Random(0).shuffle(order)
-    chain = list(zip(order, order[1:], strict=False))
+    chain = list(pairwise(order))
     assert found(spark, [*chain, (100, 101), (7, 7), (200, 200)]) == expected([*chain, (100, 101), (200, 200)])
 
 

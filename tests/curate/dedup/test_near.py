@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,9 @@ from pydantic import ValidationError
 
 from curate.dedup.near import NearDedup, clusters, removals, verified_pairs
 from curate.kernels.minhash import candidate_probability
+from curate.spark.context import CorpusContext
 
 pytestmark = pytest.mark.spark
-
-#: Bands of one row: every pair with anything in common becomes a candidate, so that outcomes are certain.
-SURE = NearDedup(ngram_size=1, num_bands=64, rows_per_band=1)
 
 
 def numbers(*spans: range) -> str:
@@ -30,59 +27,97 @@ def verdicts(stage: NearDedup, frame: Any, context: Any) -> dict[int, tuple[Any,
     return {r.part + 3 * r.row: tuple(r)[2:] for r in rows}
 
 
-@pytest.mark.parametrize(("changed", "drops"), [(9, True), (10, True), (11, False)])
-def test_the_bound_itself_is_a_duplicate(documents: Any, context: Any, changed: int, drops: bool) -> None:
-    # 90 common words of 90 + 2 * changed: 90 / 108, 90 / 110, 90 / 112
-    frame = documents([("a", numbers(range(90 + changed))), ("b", numbers(range(90), range(200, 200 + changed)))])
-    stage = SURE.model_copy(update={"min_jaccard": 90 / 110})
-    assert ("near_duplicate" in [v[0] for v in verdicts(stage, frame, context).values()]) is drops
+def chinese(seed: int) -> str:
+    return "".join(chr(0x4E00 + n) for n in random.Random(seed).sample(range(20_000), 300))
 
 
-def test_the_longest_stays_then_the_smallest_id(documents: Any, context: Any) -> None:
-    text = numbers(range(100, 200))
-    frame = documents([("c", text), ("b", text), ("d", text + " 201 202"), ("a", "unrelated words")])
-    gone = ("near_duplicate", "d", 100 / 102, "b", 3)
-    assert verdicts(SURE, frame, context) == {0: gone, 1: gone, 2: (None, None, None, "b", 3)}
+def pair_with(jaccard_of: int, first: int) -> tuple[str, str]:
+    """Two texts of 90 common words and `jaccard_of` - 90 others, half of them in each."""
+    own = (jaccard_of - 90) // 2
+    common = range(first, first + 90)
+    return (
+        numbers(common, range(first + 200, first + 200 + own)),
+        numbers(common, range(first + 400, first + 400 + own)),
+    )
 
 
-def test_policies(documents: Any, context: Any, tmp_path: Path) -> None:
-    text = numbers(range(100, 200))
-    frame = documents([("b", text, "2020-01-01"), ("a", text, None), ("c", text + " 1", "2021-01-01")])
-    for keep, survivor in (("earliest", "b"), ("smallest_id", "a")):
-        fresh = context.__class__(context.spark, 0, lambda name, df, k=keep: context.save(f"{k}/{name}", df))
-        found = verdicts(SURE.model_copy(update={"keep": keep}), frame, fresh)
-        assert {v[1] for v in found.values() if v[0]} == {survivor}
+#: Families that have nothing in common with each other, so that one run answers for all.
+FAMILIES: dict[str, list[str | None]] = {
+    "above": [*pair_with(108, 10_000)],
+    "bound": [*pair_with(110, 20_000)],
+    "below": [*pair_with(112, 30_000)],
+    "longest": [numbers(range(40_100, 40_200))] * 2 + [numbers(range(40_100, 40_202))],
+    # chain0 ~ chain1 ~ chain2, but the ends are only 80 / 120 alike. The last is the longest.
+    "chain": [numbers(range(50_000, 50_100)), numbers(range(50_010, 50_110)), numbers(range(50_020, 50_120)) + "  "],
+    "short": ["Hello, you", "hello you!", "salut me"],
+    "empty": ["", None, "", "?!"],
+    "chinese": [chinese(0), "。".join(chinese(0)[n : n + 20] for n in range(0, 300, 20)), chinese(1)[:9]],
+}
+ONE_RUN = NearDedup(ngram_size=1, num_bands=64, rows_per_band=1, min_jaccard=90 / 110)
 
 
-def test_a_document_goes_only_for_one_that_stays_and_is_itself_similar(documents: Any, context: Any) -> None:
-    # a ~ b ~ c, but a and c are only 80 / 120 alike: dropping c for b, which goes itself, would lose what c alone has.
-    a, b, c = numbers(range(0, 103)), numbers(range(10, 111)), numbers(range(20, 120))
-    found = verdicts(SURE, documents([("a", a), ("b", b), ("c", c)]), context)
-    survivor = "c"  # the most characters
-    assert len(c) > len(b) > len(a)
-    assert {n: v[:2] for n, v in found.items()} == {0: (None, None), 1: ("near_duplicate", survivor), 2: (None, None)}
-    assert {v[3:] for v in found.values()} == {("a", 3)}
+@pytest.fixture(scope="module")
+def one_run(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, ...]]:
+    """Verdicts over all families by doc_id, which is the family's name and a number; "twin" occurs twice as it is."""
+    folder = tmp_path_factory.mktemp("evidence")
+
+    def save(name: str, relation: Any) -> Any:
+        relation.write.parquet(str(folder / name))
+        return spark.read.parquet(str(folder / name))
+
+    pages = [(f"{name}{n}", text) for name, texts in FAMILIES.items() for n, text in enumerate(texts)]
+    pages += [("twin", numbers(range(60_000, 60_050)))] * 2
+    rows = [(0, n, doc_id, text, None, None) for n, (doc_id, text) in enumerate(pages)]
+    schema = "part int, row long, doc_id string, text string, url string, date string"
+    context = CorpusContext(spark, 0, save)
+    found = ONE_RUN.apply(spark.createDataFrame(rows, schema), context).collect()
+    twins = [r for r in found if pages[r.row][0] == "twin"]
+    assert sorted(map(str, (r.drop_reason for r in twins))) == ["None", "near_duplicate"]
+    return {pages[r.row][0]: tuple(r)[2:] for r in found if r not in twins}
 
 
-def test_short_texts_are_compared_whole_and_empty_ones_never(documents: Any, context: Any) -> None:
-    frame = documents([("a", "Hello, you"), ("b", "hello you!"), ("c", "hello me"), ("d", ""), ("e", None), ("f", "")])
-    assert {n: v[:3] for n, v in verdicts(NearDedup(), frame, context).items()} == {
-        0: (None, None, None),
-        1: ("near_duplicate", "a", 1.0),
+def family(one_run: dict[str, tuple[Any, ...]], name: str) -> dict[str, tuple[Any, ...]]:
+    return {doc_id: verdict for doc_id, verdict in one_run.items() if doc_id.startswith(name)}
+
+
+def test_the_bound_itself_is_a_duplicate(one_run: dict[str, tuple[Any, ...]]) -> None:
+    assert family(one_run, "above")["above1"] == ("near_duplicate", "above0", 90 / 108, "above0", 2)
+    assert family(one_run, "bound")["bound1"] == ("near_duplicate", "bound0", 90 / 110, "bound0", 2)
+    assert family(one_run, "below") == {}
+
+
+def test_the_longest_stays_and_the_cluster_is_named_by_its_smallest_id(one_run: dict[str, tuple[Any, ...]]) -> None:
+    gone = ("near_duplicate", "longest2", 100 / 102, "longest0", 3)
+    assert family(one_run, "longest") == {
+        "longest0": gone,
+        "longest1": gone,
+        "longest2": (None, None, None, "longest0", 3),
     }
 
 
-def test_identical_records_leave_one(documents: Any, context: Any) -> None:
-    text = numbers(range(50))
-    found = verdicts(NearDedup(), documents([("a", text), ("z", "other"), ("a", text), ("a", text)]), context)
-    assert [v[0] for _, v in sorted(found.items())] == [None, "near_duplicate", "near_duplicate"]
-    assert {v[4] for v in found.values()} == {3}
+def test_a_document_goes_only_for_one_that_stays_and_is_itself_similar(one_run: dict[str, tuple[Any, ...]]) -> None:
+    found = family(one_run, "chain")
+    assert {k: v[:2] for k, v in found.items()} == {
+        "chain0": (None, None),
+        "chain1": ("near_duplicate", "chain2"),
+        "chain2": (None, None),
+    }
+    assert {v[3:] for v in found.values()} == {("chain0", 3)}
 
 
-def test_chinese_near_duplicates_are_found(documents: Any, context: Any) -> None:
-    text = "".join(chr(0x4E00 + n) for n in random.Random(0).sample(range(20_000), 300))
-    frame = documents([("a", text), ("b", "。".join(text[n : n + 20] for n in range(0, 280, 20))), ("c", text[::-1])])
-    assert {n: v[0] for n, v in verdicts(NearDedup(), frame, context).items()} == {0: None, 1: "near_duplicate"}
+def test_short_texts_are_compared_and_empty_ones_never(one_run: dict[str, tuple[Any, ...]]) -> None:
+    assert {k: v[:2] for k, v in family(one_run, "short").items()} == {
+        "short0": (None, None),
+        "short1": ("near_duplicate", "short0"),
+    }
+    assert family(one_run, "empty") == {}
+
+
+def test_chinese_near_duplicates_are_found(one_run: dict[str, tuple[Any, ...]]) -> None:
+    assert {k: v[:3] for k, v in family(one_run, "chinese").items()} == {
+        "chinese0": ("near_duplicate", "chinese1", 1.0),
+        "chinese1": (None, None, None),
+    }
 
 
 def noisy_families(seed: int = 0) -> list[tuple[str, str]]:
@@ -120,9 +155,7 @@ def greedy(pages: list[tuple[str, str]], bound: float) -> set[int]:
 
 
 @pytest.mark.parametrize("partitions", [1, 3, 8])
-def test_survivors_are_those_of_brute_force_for_any_partitioning(
-    documents: Any, context: Any, partitions: int
-) -> None:
+def test_survivors_are_those_of_brute_force_for_any_partitioning(documents: Any, context: Any, partitions: int) -> None:
     pages = noisy_families()
     found = verdicts(NearDedup(num_bands=60, rows_per_band=4), documents(pages, partitions), context)
     dropped = {n for n, v in found.items() if v[0]}
@@ -130,36 +163,16 @@ def test_survivors_are_those_of_brute_force_for_any_partitioning(
     assert dropped
 
 
-def test_order_of_rows_changes_nothing(documents: Any, context: Any) -> None:
-    pages = noisy_families(1)
-    found = {pages[n][0]: v for n, v in verdicts(NearDedup(), documents(pages), context).items()}
-    shuffled = pages[::-1]
-    again = context.__class__(context.spark, 0, lambda name, df: context.save(f"again/{name}", df))
-    assert {shuffled[n][0]: v for n, v in verdicts(NearDedup(), documents(shuffled), again).items()} == found
-
-
-def test_a_template_of_many_pages_keeps_one(documents: Any, context: Any) -> None:
+def test_a_template_of_many_pages_keeps_one(documents: Any, context: Any, tmp_path: Path) -> None:
     template = numbers(range(1000, 1200))
     pages = [(f"{n:04}", f"{template} page {n:04}") for n in range(400)]
     found = verdicts(NearDedup(), documents(pages), context)
     assert len(found) == 400
     assert [n for n, v in found.items() if v[0] is None] == [0]
-    num_pairs = context.spark.read.parquet(str(evidence(context))).count()
-    assert num_pairs < 400 * 16 < 400 * 399 / 2
-
-
-def evidence(context: Any) -> Path:
-    """Where the fixture's save wrote the pairs."""
-    folder: Callable[..., Any] = context.save
-    return Path(folder.__closure__[1].cell_contents) / "pairs"  # type: ignore[attr-defined]
-
-
-def test_evidence_has_ids_urls_and_both_similarities(documents: Any, context: Any) -> None:
-    text = numbers(range(100, 200))
-    NearDedup().apply(documents([("a", text), ("b", text + " 1")]), context).collect()
-    [pair] = context.spark.read.parquet(str(evidence(context))).collect()
-    assert (pair.a.doc_id, pair.b.doc_id, pair.b_url) == ("b", "a", "https://example.org/a")
-    assert pair.jaccard == 96 / 97
+    pairs = context.spark.read.parquet(str(tmp_path / "pairs"))
+    assert pairs.count() < 400 * 32 < 400 * 399 / 2  # 16 for a member of one bucket; buckets of bands differ
+    pair = pairs.first()
+    assert (pair.a_url, pair.b_url) == (f"https://example.org/{pair.a.doc_id}", f"https://example.org/{pair.b.doc_id}")
     assert 0 < pair.estimated_jaccard <= 1
     assert 1 <= pair.num_bands <= 14
 
@@ -173,7 +186,7 @@ def test_nothing_similar_gives_no_verdicts(documents: Any, context: Any) -> None
 def test_removals_follow_priority_and_name_the_most_similar_survivor(spark: Any) -> None:
     # a > b > c > d > e in priority: b goes for a; c stays, since only b, which went, is like it; d is like a and c.
     edges = {("a", "b"): 0.9, ("b", "c"): 0.95, ("a", "d"): 0.85, ("c", "d"): 0.9, ("d", "e"): 0.99}
-    rows = [tuple((0, name, 0, ord(name)) for name in pair) + (score,) for pair, score in edges.items()]
+    rows = [(*((0, name, 0, ord(name)) for name in pair), score) for pair, score in edges.items()]
     node = "struct<rank:long,doc_id:string,part:int,row:long>"
     pairs = verified_pairs(spark.createDataFrame(rows, f"a {node}, b {node}, jaccard double"), 0.8)
     found = {r.b.doc_id: (r.duplicate_of, r.jaccard) for r in removals(pairs, clusters(pairs)).collect()}
@@ -187,12 +200,12 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_real_pages_every_pair_as_its_similarity_and_the_s_curve_say(
-    shared_data: Path, documents: Any, context: Any
+    shared_data: Path, documents: Any, context: Any, tmp_path: Path
 ) -> None:
     pages = pq.read_table(shared_data / "neardup" / "documents.parquet").to_pylist()
     truth = pq.read_table(shared_data / "neardup" / "pairs.parquet").to_pylist()
     NearDedup().apply(documents([(page["id"], page["text"]) for page in pages]), context).collect()
-    rows = context.spark.read.parquet(str(evidence(context))).collect()
+    rows = context.spark.read.parquet(str(tmp_path / "pairs")).collect()
     found = {frozenset((r.a.doc_id, r.b.doc_id)): r.jaccard for r in rows}
     by_pair = {frozenset((pair["a"], pair["b"])): pair["jaccard_5gram"] for pair in truth}
     shared = found.keys() & by_pair.keys()

@@ -86,7 +86,9 @@ def test_a_declaration_that_cannot_decode_the_bytes_is_passed_over(wrong: str) -
     assert decode_html(html.encode("cp1251"), wrong) == (html, "cp1251", "detected")
 
 
-@pytest.mark.parametrize(("mark", "codec"), [(b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")])
+@pytest.mark.parametrize(
+    ("mark", "codec"), [(b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")]
+)
 def test_a_byte_order_mark_outvotes_everything_and_is_no_text(mark: bytes, codec: str) -> None:
     html = page(POLISH, "<meta charset=windows-1250>")
     assert decode_html(mark + html.encode(codec), "iso-8859-1") == (html, codec, "bom")
@@ -128,8 +130,10 @@ def test_a_declaration_beyond_the_head_is_not_looked_for() -> None:
 @pytest.mark.parametrize(
     ("label", "codec"),
     [
-        ("GB2312", "gb18030"), ("gbk", "gb18030"), ("ISO-8859-1", "cp1252"), ("us-ascii", "cp1252"), ("latin1", "cp1252"),
-        ("x-sjis", "cp932"), ("ks_c_5601-1987", "cp949"), ("tis-620", "cp874"), ("utf8", "utf-8"), (' "UTF-8" ', "utf-8"),
+        ("GB2312", "gb18030"), ("gbk", "gb18030"), ("ISO-8859-1", "cp1252"), ("us-ascii", "cp1252"),
+        ("latin1", "cp1252"),
+        ("x-sjis", "cp932"), ("ks_c_5601-1987", "cp949"), ("tis-620", "cp874"), ("utf8", "utf-8"),
+        (' "UTF-8" ', "utf-8"),
         ("utf-16", "utf-16-le"),
     ],
 )  # fmt: skip
@@ -137,12 +141,17 @@ def test_labels_mean_what_browsers_take_them_to_mean(label: str, codec: str) -> 
     assert codec_of(label) == codec
 
 
-@pytest.mark.parametrize("label", [None, "", "zlib", "hex", "rot13", "unicode_escape", "idna", "utf-7", "cp037", "x" * 999])
+@pytest.mark.parametrize(
+    "label", [None, "", "zlib", "hex", "rot13", "unicode_escape", "idna", "utf-7", "cp037", "x" * 999]
+)
 def test_what_is_no_charset_of_the_web_is_no_label(label: str | None) -> None:
     assert codec_of(label) is None
 
 
-@given(payload=st.binary(max_size=3000), declared=st.none() | st.sampled_from(["utf-8", "gbk", "utf-16", "big5"]) | st.text())
+@given(
+    payload=st.binary(max_size=3000),
+    declared=st.none() | st.sampled_from(["utf-8", "gbk", "utf-16", "big5"]) | st.text(),
+)
 @example(payload=b"", declared=None)
 @example(payload=b"\0" * 100, declared=None)
 @example(payload=b"\xff\xfe\x00\xd8", declared=None)

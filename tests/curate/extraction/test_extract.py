@@ -18,11 +18,14 @@ from curate.extraction.extract import Extract
 from curate.stage import Modified
 
 SENTENCE = "The quick brown fox jumps over the lazy dog while the committee discusses the annual budget. "
+MARKUP = st.text(st.sampled_from("<>/apdiv =\"'&;#0é"), max_size=200).map(str.encode)
 ENGINES = ("trafilatura", "resiliparse")
 
 
 def article(body: str = SENTENCE * 8) -> bytes:
-    return f"<html lang=en><head><title>News</title></head><body><article><p>{body}</p></article></body></html>".encode()
+    return (
+        f"<html lang=en><head><title>News</title></head><body><article><p>{body}</p></article></body></html>".encode()
+    )
 
 
 def documents(payloads: Sequence[bytes | None], **columns: Any) -> pa.RecordBatch:
@@ -123,7 +126,7 @@ def test_binary_rubbish_is_no_page(payload: bytes, engine: str) -> None:
     assert signals["error"] == "not_html"
 
 
-@pytest.mark.parametrize("payload", [b"", b" \n", b"<", b"<html>", b"\0\0\0", b"<!-- -->", b"<body></body>"])
+@pytest.mark.parametrize("payload", [b"", b" \n", b"<html>", b"\0\0\0", b"<!-- -->", b"<body></body>"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_page_without_text_has_an_empty_text(payload: bytes, engine: str) -> None:
     stage = Extract(engine=engine)
@@ -184,9 +187,7 @@ def test_markup_that_a_page_writes_about_stays_text() -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nuls_and_surrogates_do_not_reach_the_text(engine: str) -> None:
-    page = article(SENTENCE * 8 + "&#0;&#xD800;\0\ud800").replace(b"?", b"") if False else article(
-        SENTENCE * 8 + "&#0; &#xD800; \0 end."
-    )
+    page = article(SENTENCE * 8 + "&#0; &#xD800; \0 end.")
     (text,), _ = run(Extract(engine=engine), documents([page]))
     assert text is not None
     assert "\0" not in text
@@ -196,7 +197,8 @@ def test_nuls_and_surrogates_do_not_reach_the_text(engine: str) -> None:
 def test_a_crash_costs_one_document(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     monkeypatch.setattr(extract_module, "TARGET", "hostile_engine:segfault")
-    batch = documents([article("first. " * 30), article("CRASH"), None, article("last. " * 30)], text=[None, None, "x", None])
+    payloads = [article("first. " * 30), article("CRASH"), None, article("last. " * 30)]
+    batch = documents(payloads, text=[None, None, "x", None])
     texts, signals = run(Extract(), batch)
     assert [text and text.split()[0] for text in texts] == ["first.", None, "x", "last."]
     assert [signal["error"] for signal in signals] == [None, "crash", None, None]
@@ -213,11 +215,13 @@ def test_a_document_gives_the_same_in_any_company(engine: str) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.none() | st.binary(max_size=200) | st.text(st.sampled_from("<>/apdiv =\"'&;#0é"), max_size=200).map(str.encode)),
+    st.lists(st.none() | st.binary(max_size=200) | MARKUP),
     st.sampled_from(["text/html", "text/plain", None]),
     st.sampled_from([None, "utf-8", "gbk", "nonsense"]),
 )
-def test_any_bytes_give_one_row_each(payloads: list[bytes | None], content_type: str | None, charset: str | None) -> None:
+def test_any_bytes_give_one_row_each(
+    payloads: list[bytes | None], content_type: str | None, charset: str | None
+) -> None:
     batch = documents(payloads, content_type=content_type, charset=charset)
     texts, signals = run(Extract(engine="resiliparse"), batch)
     for payload, text, signal in zip(payloads, texts, signals, strict=True):
@@ -228,7 +232,8 @@ def test_any_bytes_give_one_row_each(payloads: list[bytes | None], content_type:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"engine": "readability"}, {"max_html_bytes": 0}, {"max_seconds": 0}, {"max_memory_mib": 1}, {"maxdepth": 5}]
+    "wrong",
+    [{"engine": "readability"}, {"max_html_bytes": 0}, {"max_seconds": 0}, {"max_memory_mib": 1}, {"maxdepth": 5}],
 )
 def test_settings_without_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -251,9 +256,9 @@ def test_real_crawl_records_all_come_back(shared_data: Path) -> None:
 
 
 @pytest.mark.spark
-def test_it_runs_inside_spark_workers(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_runs_inside_spark_workers(spark: Any) -> None:
     stage = Extract()
-    rows = [(n, bytearray(article(f"Number {n}. {SENTENCE * 3}"))) for n in range(40)]
+    rows = [(n, bytearray(article(f"Number {n}. {SENTENCE * 3}"))) for n in range(10)]
 
     def extract(batches: Any) -> Any:
         for batch in batches:
@@ -263,8 +268,8 @@ def test_it_runs_inside_spark_workers(spark: Any, monkeypatch: pytest.MonkeyPatc
             modified = stage.modify(pa.RecordBatch.from_arrays(columns, names=RAW_SCHEMA.names))
             yield pa.RecordBatch.from_arrays([batch["n"], modified.columns["text"]], names=["n", "text"])
 
-    frame = spark.createDataFrame(rows, "n long, payload binary").repartition(4)
+    frame = spark.createDataFrame(rows, "n long, payload binary").repartition(2)
     for _ in range(2):  # the second time the workers are used ones
         found = {row["n"]: row["text"] for row in frame.mapInArrow(extract, "n long, text string").collect()}
-        assert sorted(found) == list(range(40))
+        assert sorted(found) == list(range(10))
         assert all(text.startswith(f"Number {n}.") for n, text in found.items())

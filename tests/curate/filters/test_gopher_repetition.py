@@ -54,9 +54,9 @@ def test_a_fifth_of_the_characters_is_kept(reasons, signal, separator, copies):
 @pytest.mark.parametrize("beyond", [-1, 0, 1])
 @pytest.mark.parametrize("n", [2, 3, 4])
 def test_the_top_ngram_may_take_its_share(reasons, n, beyond):
-    """The n-gram twelve times (twelve is what 2, 3 and 4 divide) in a text as long as makes that its share."""
+    """The n-gram twelve times, in a text of just as many words of equal length as keep it within its share."""
     signal = f"top_{n}gram_char_frac"
-    repeated = (names(n) + ["|"]) * 0 + [word for i in range(12) for word in [*names(n), f"s{i:04d}"]]
+    repeated = [word for i in range(12) for word in [*names(n), f"s{i:04d}"]]
     total = round(12 * n / PUBLISHED[signal])
     assert 12 * n / total <= PUBLISHED[signal] < 12 * n / (total - 1)
     text = " ".join(repeated + names(total - beyond - len(repeated), start=100))

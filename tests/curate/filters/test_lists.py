@@ -44,6 +44,7 @@ def test_a_list_is_read_once_until_it_changes(tmp_path):
         ("latin.txt", "caf\xe9".encode("latin-1")),
         ("not.gz", b"one\ntwo\n"),
         ("cut.gz", gzip.compress(b"one\ntwo\n" * 1000)[:-9]),
+        ("broken.gz", gzip.compress(b"one\n")[:10] + b"\xff" * 40),
         ("empty.txt", b"\n# only a comment\n"),
     ],
 )
@@ -60,6 +61,6 @@ def test_a_folder_is_no_list(tmp_path):
         load_lists([str(tmp_path)], word_entry)
 
 
-def test_a_scheme_that_nothing_handles_is_an_error():
+def test_a_list_must_be_a_file_of_the_machine():
     with pytest.raises(InputError, match="nothing://"):
         load_lists(["nothing://list"], word_entry)

@@ -63,7 +63,8 @@ def oracle(text):
 PIECES = [
     GOOD, "short.", "no end mark on this line", "and it goes on and on ...", "You must enable JavaScript to read this.",
     "We uses cookies to do all these things.", "As shown by all others [1] [citation needed].", "[2]",
-    "This line ends in a mark.[12]",     "x" * 1000 + " is a word of some length.", "x" * 1001 + " is a word of some length.",
+    "This line ends in a mark.[12]",
+    "x" * 1000 + " is a word of some length.", "x" * 1001 + " is a word of some length.",
     "", "  \t", "你好，世界。", 'He said so: "I did."',
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -103,7 +104,7 @@ def test_beyond_the_bound_the_smallest_hashes_are_kept() -> None:
 def test_a_long_text_outgrows_the_first_buffer() -> None:
     text = "字" * 10 + " a" * 5000 + " 字" * 5000 + "".join(chr(0x4E00 + i) for i in range(20_000))
     tokens = re.findall(r"[\u4e00-\u9fff]|a", text)
-    assert len(sets(text, n=2)[0]) == len(set(zip(tokens, tokens[1:], strict=False)))
+    assert len(sets(text, n=2)[0]) == len(set(pairwise(tokens)))
 
 
 @settings(deadline=None)  # the first call compiles
@@ -120,9 +121,7 @@ words = st.text(alphabet="ab cd,", max_size=80)
 def test_jaccard_is_that_of_brute_force(a: str, b: str, n: int) -> None:
     found = shingle_sets(pa.array([a, b]), n)
     middle = found.offsets[1]
-    ours = jaccards(
-        found.values[:middle], found.offsets[:2], found.values[middle:], found.offsets[1:] - middle
-    )
+    ours = jaccards(found.values[:middle], found.offsets[:2], found.values[middle:], found.offsets[1:] - middle)
     assert ours.tolist() == [jaccard(brute_force(a, n), brute_force(b, n))]
 
 

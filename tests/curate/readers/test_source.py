@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pydantic import ValidationError
 
 from curate.errors import InputError
 from curate.readers.formats import compression_of, format_of_bytes, format_of_name
+from curate.readers.read import read
 from curate.readers.source import InputFile, Source, list_files
 from curate.readers.splits import Split, plan_splits
 
@@ -113,8 +118,8 @@ def test_a_source_refuses_unknown_settings_and_is_frozen():
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("x.warc.gz", "warc"), ("x.warc.wet.gz", "warc"), ("X.JSONL.ZST", "jsonl"), ("a.b/x", None), ("x.parquet", "parquet"),
-     ("https://h/x.jsonl?q=1", "jsonl"), ("x.gz", None), ("warc", None)],
+    [("x.warc.gz", "warc"), ("x.warc.wet.gz", "warc"), ("X.JSONL.ZST", "jsonl"), ("a.b/x", None),
+     ("x.parquet", "parquet"), ("https://h/x.jsonl?q=1", "jsonl"), ("x.gz", None), ("warc", None)],
 )  # fmt: skip
 def test_formats_by_name(name: str, kind: str | None):
     assert format_of_name(name) == kind
@@ -123,8 +128,8 @@ def test_formats_by_name(name: str, kind: str | None):
 @pytest.mark.parametrize(
     ("head", "kind"),
     [(b"PAR1", "parquet"), (b"WARC/1.0\r\n", "warc"), (gzip.compress(b"WARC/1.1"), "warc"), (b' {"a":1}', "jsonl"),
-     (b"<!DOCTYPE html>", "html"), (b"filedesc://", "unknown"), (b"", "unknown"), (gzip.compress(b"{" * 99)[:20], "jsonl"),
-     (b"\x1f\x8b\x08\xff", "unknown")],
+     (b"<!DOCTYPE html>", "html"), (b"filedesc://", "unknown"), (b"", "unknown"),
+     (gzip.compress(b"{" * 99)[:20], "jsonl"), (b"\x1f\x8b\x08\xff", "unknown")],
 )  # fmt: skip
 def test_formats_by_first_bytes(head: bytes, kind: str):
     assert format_of_bytes(head) == kind
@@ -148,3 +153,32 @@ def test_splits_tile_a_divisible_file_and_leave_others_whole():
     assert Split.model_validate_json(splits[1].model_dump_json()) == splits[1]
     with pytest.raises(InputError):
         plan_splits(files, source, 0)
+
+
+@pytest.fixture
+def web_folder(tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    """A folder and the address under which a plain web server (one without byte ranges) serves it."""
+    handler = partial(QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_files_are_read_over_http_from_a_list_with_a_prefix(web_folder: tuple[Path, str]):
+    pytest.importorskip("aiohttp")
+    folder, address = web_folder
+    (folder / "a.jsonl").write_text('{"text": "one"}\n{"text": "two"}\n')
+    (folder / "all.paths").write_text("a.jsonl\n")
+    source = Source(name="s", paths=(f"{address}/all.paths",))
+    (file,) = list_files(source)
+    assert file.path == f"{address}/a.jsonl"
+    texts = [t for split in plan_splits([file], source, 10) for b in read(split, source) for t in b["text"].to_pylist()]
+    assert texts == ["one", "two"]
+    with pytest.raises(InputError, match="no such file"):
+        list_files(Source(name="s", paths=(f"{address}/missing.jsonl",)))

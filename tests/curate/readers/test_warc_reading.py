@@ -1,4 +1,4 @@
-"""WARC files, whole and split, good and damaged, as batches of documents. The oracle for good files is FastWARC itself."""
+"""WARC files, whole and split, good and damaged, as batches of documents. The oracle for good files is FastWARC."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def brotli(data: bytes) -> bytes:
         (["Content-Encoding: zstd"], zstandard.compress(PAGE)),
         (["Content-Encoding: gzip"], PAGE),  # stored decoded, as crawlers do
         (["Content-Encoding: utf-8"], PAGE),
-        (["Transfer-Encoding: chunked"], b"5\r\n" + PAGE[:5] + b"\r\n%x\r\n" % (len(PAGE) - 5) + PAGE[5:] + b"\r\n0\r\n\r\n"),
+        (["Transfer-Encoding: chunked"], b"5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (PAGE[:5], len(PAGE) - 5, PAGE[5:])),
         (["Transfer-Encoding: chunked"], PAGE),
     ],
 )  # fmt: skip
