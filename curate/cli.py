@@ -36,10 +36,10 @@ Input = Annotated[
     ),
 ]
 Output = Annotated[str, typer.Option("--output", "-o", help="Run folder: new, empty, or that of the run to finish.")]
-Set = Annotated[list[str], typer.Option("--set", help="Change a setting: STAGE.SETTING=VALUE, SECTION.SETTING=VALUE.")]
+Set = Annotated[list[str], typer.Option("--set", help="STAGE.SETTING=VALUE or SECTION.SETTING=VALUE.")]
 Master = Annotated[str | None, typer.Option(help="Spark master; all cores of this machine by default.")]
 Memory = Annotated[
-    float | None, typer.Option(help="GiB for Spark's virtual machine; chosen for the machine by default.")
+    float | None, typer.Option(help="GiB for Spark's virtual machine; by default as the machine has.")
 ]
 Scratch = Annotated[str | None, typer.Option(help="Folder that Spark may spill to.")]
 Limit = Annotated[int | None, typer.Option(help="Read at most this many documents of each source, the first ones.")]
@@ -203,28 +203,40 @@ def demo(
 @app.command()
 def tokenize(
     documents: Annotated[str, typer.Argument(help="A run folder, or parquet files with documents.")],
-    output: Annotated[str, typer.Option("--output", "-o", help="Folder for tokenizer and shards; new or empty.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="Folder for tokenizer/ and tokens/: new or empty.")],
     vocab_size: Annotated[int, typer.Option(help="Size of the vocabulary to train.")] = 8192,
-    tokenizer: Annotated[Path | None, typer.Option(help="Use this tokenizer.json instead of training one.")] = None,
-    set: Set = [],  # noqa: B006
+    tokenizer: Annotated[str | None, typer.Option(help="Use this tokenizer.json; none is trained.")] = None,
+    set: Set = [],  # noqa: A002, B006
     master: Master = None,
 ) -> None:
     """Train a tokenizer on documents and write token shards, or encode with a given one."""
     from curate.training import tokenize_documents
 
-    tokenize_documents(documents, output, vocab_size, tokenizer, change(recipes.Recipe(), set), master, console)
+    settings = {"tokenizer": {"bpe": {"vocab_size": vocab_size}}, "tokens": {}}
+    recipe = change(recipes.parse(settings), set)
+    manifest = tokenize_documents(documents, output, tokenizer, recipe, master, Reporter(console))
+    for split, sums in manifest["splits"].items():
+        console.print(f"{split}: {sums['num_tokens']:,} tokens in {sums['num_documents']:,} documents", highlight=False)
+    console.print(f"shards: {output}/tokens", markup=False, highlight=False)
 
 
 @app.command()
 def train(
-    tokens: Annotated[str, typer.Argument(help="Folder of token shards, or a run folder that has one.")],
-    output: Annotated[str, typer.Option("--output", "-o", help="Folder for the model; one begun is resumed.")],
-    set: Annotated[list[str], typer.Option("--set", help="SETTING=VALUE of the trainer.")] = [],  # noqa: B006
+    tokens: Annotated[str, typer.Argument(help="Folder of token shards, or a folder with tokens/ in it.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="Folder for the model; one begun there is resumed.")],
+    set: Annotated[list[str], typer.Option("--set", help="SETTING=VALUE of the trainer.")] = [],  # noqa: A002, B006
 ) -> None:
     """Train the compact model on token shards, and print text that it writes."""
-    from curate.training import train_model
+    from curate.report.inspect import training_lines
+    from curate.rundir import RunDir
+    from curate.training import train as train_model
 
-    train_model(tokens, output, dict(map(_assignment, set)), console)
+    inside = RunDir(tokens)
+    folder = inside.path("tokens") if inside.exists("tokens", "manifest.json") else inside.root
+    part = recipes.Part.parse({"compact": dict(map(_assignment, set))}, registry.TRAINERS, "trainer")
+    summary = train_model(part, folder, output, Reporter(console))
+    for line in training_lines({"model": summary}):
+        console.print(line, markup=False, highlight=False)
 
 
 # --------------------------------------------------------------------------------------------------------------------

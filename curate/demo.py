@@ -8,7 +8,6 @@ real duplicates in it, real e-mail addresses, and boilerplate.
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import os
 import subprocess
@@ -59,7 +58,7 @@ NOT_IMPORTED = ("this", "antigravity", "idlelib", "turtledemo", "test", "lib2to3
 
 
 def build_inputs(folder: Path) -> dict[str, Path]:
-    """Write the four sources and return their paths by name. What is there already is kept: same environment, same bytes."""
+    """Write the four sources and return their paths by name. One that is there is kept: same environment, same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     made = {
         "web": (folder / "pages.warc.gz", write_pages),
@@ -161,7 +160,7 @@ def write_descriptions(path: Path) -> None:
     """Long descriptions (READMEs) of installed packages."""
     rows = []
     for distribution in distributions():
-        text = distribution.metadata.get_payload()
+        text = distribution.metadata.json.get("description")
         if isinstance(text, str) and text.strip():
             name = distribution.metadata["Name"]
             rows.append({"url": f"pypi://{name}/{distribution.version}", "text": text, "title": name})
@@ -216,10 +215,8 @@ def _read(path: Path) -> str | None:
 
 
 def _write_jsonl(path: Path, rows: Iterable[dict[str, str]]) -> None:
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
-        with io.TextIOWrapper(file, "utf-8", errors="surrogateescape") as text:
-            for row in rows:
-                text.write(json.dumps(row) + "\n")
+    lines = "".join(json.dumps(row) + "\n" for row in rows)  # ASCII, escapes and all
+    path.write_bytes(gzip.compress(lines.encode(), mtime=0))
 
 
 def run_demo(output: str, inputs: Path, steps: int | None) -> None:

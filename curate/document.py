@@ -1,6 +1,6 @@
 """One row is one document: the columns, once, for Arrow and Spark.
 
-Every pass reads and writes these flat columns. A stage adds one struct column named after itself that holds its signals;
+Every pass reads and writes these flat columns. A stage adds one struct column, named after itself, with its signals;
 nothing else may add a column. Raw columns (`payload`, …) live only until extraction and are not written to a pass.
 """
 

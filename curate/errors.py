@@ -46,7 +46,7 @@ class OutputError(CurateError):
     """An output place cannot be written, or holds something that is not ours."""
 
 
-class EnvironmentProblem(CurateError):
+class EnvironmentProblem(CurateError):  # noqa: N818  # EnvironmentError is a name of Python's own
     """The machine lacks something: Java, memory, disk, a model file, a package."""
 
 

@@ -1,8 +1,8 @@
 """Run a recipe: passes in waves, each committed by one rename; a run that was killed goes on where it was.
 
-What has been done is known from manifests alone. A wave's manifest names the settings and the digests of all it read; if
-both are as before, the wave is not run again. So a changed recipe reruns from the change on, and only as far as results
-really differ.
+What has been done is known from manifests alone. A wave's manifest names the settings and the digests of what it read;
+if both are as before, the wave is not run again. So a changed recipe reruns from the change on, and only as far as
+results really differ.
 """
 
 from __future__ import annotations

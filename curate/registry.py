@@ -1,4 +1,4 @@
-"""The menu of the toolkit: one table from a name in a recipe to the class behind it. Classes load when they are used."""
+"""The menu of the toolkit: one table from a name in a recipe to the class behind it, which loads when it is used."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a stage is.
 
-A stage is a frozen pydantic model: its settings are the fields, its behaviour is pure functions over them. There are two
-kinds. A **document stage** sees one `pyarrow.RecordBatch` and has never heard of Spark:
+A stage is a frozen pydantic model: its settings are the fields, its behaviour is pure functions over them. There are
+two kinds. A **document stage** sees one `pyarrow.RecordBatch` and has never heard of Spark:
 
 - an `Annotator` measures: `annotate(batch) -> signals`;
 - a `Filter` is an annotator with `limits`; the drop reasons are generated from them;
@@ -31,7 +31,7 @@ Op = Literal["at_least", "at_most", "one_of", "absent"]
 
 
 class Limit(NamedTuple):
-    """A bound that a kept document satisfies. A null signal satisfies every bound: what was not measured is not judged."""
+    """A bound that a kept document satisfies. A null signal satisfies any: what was not measured is not judged."""
 
     signal: str
     op: Op

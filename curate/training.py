@@ -10,10 +10,13 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from curate.errors import OutputError
 from curate.ledger import Ledger
 from curate.progress import Reporter
+from curate.readers.source import Source, list_files
 from curate.recipe import Part, Recipe, fingerprint
 from curate.rundir import RunDir
+from curate.spark.session import session
 from curate.tokens.write import write_tokens
 
 #: What the trained model is asked to go on from: nothing, and two beginnings that fit most corpora.
@@ -111,3 +114,33 @@ def _stale(ledger: Ledger, run: RunDir, name: str, digest: str) -> bool:
     """Whether a step must run: its folder is gone, or it was made of something else."""
     noted = ledger.record.get(name) or {}
     return not run.exists(name) or noted.get("fingerprint") != digest
+
+
+def tokenize_documents(
+    documents: str, output: str, tokenizer: str | None, recipe: Recipe, master: str | None, reporter: Reporter
+) -> dict[str, Any]:
+    """Write token shards of a run's documents, or of any parquet files with the document columns, into a new folder.
+
+    `recipe` gives tokenizer, mix and tokens. A `tokenizer` file is used as it is. Returns the shards' manifest.
+    """
+    assert recipe.tokenizer is not None
+    assert recipe.tokens is not None
+    files = document_files(RunDir(documents))
+    if not files:
+        source = Source(name="documents", paths=(documents,), format="parquet")
+        files = [file.path for file in list_files(source)]
+    place = RunDir(output)
+    if place.names():
+        raise OutputError(f"{output} is not empty. Choose a new folder, or empty this one")
+    if tokenizer is None:
+        reporter.say(f"tokenizer: {recipe.tokenizer.use} on {len(files)} files …")
+        settings: Any = recipe.tokenizer.settings
+        tokenizer = settings.train(files, place.path("tokenizer", "tokenizer.json"), recipe.seed).path
+    spark = session(master)
+
+    def progress(step: str) -> None:
+        reporter.say(f"tokens: {step} …")
+
+    return write_tokens(
+        spark, files, str(tokenizer), recipe.mix, recipe.tokens, place.path("tokens"), recipe.seed, progress
+    )

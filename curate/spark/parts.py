@@ -1,7 +1,7 @@
 """Parts: the parquet files that passes are made of, written and read by Python workers.
 
 A pass writes one part for each of its tasks, whatever partition the task runs in, so its bytes do not depend on
-partitioning. `part` is the task's number and `row` the row's place in the file: the key of a document between passes.
+partitioning. `part` is the task's number, `row` the row's place in the file: a document's key between passes.
 Verdicts of corpus stages lie beside the parts they judge and are applied when a part is read; text never moves for them.
 """
 

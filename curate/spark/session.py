@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from curate.errors import EnvironmentProblem
 from curate.spark import preflight
 
 #: Of free memory, for the Java virtual machine. Documents live in Python workers; Java only shuffles keys.
@@ -47,7 +48,7 @@ def local_session(
     master = cores if isinstance(cores, str) else f"local[{cores or '*'}]"
     memory = memory_gib or min(MAX_JVM_GIB, max(1.0, free * JVM_SHARE))
     if memory > free:
-        raise preflight.EnvironmentProblem(
+        raise EnvironmentProblem(
             f"--memory asks for {memory:g} GiB and {free:.1f} GiB are free. Ask for less, or free some"
         )
     _own_environment()
