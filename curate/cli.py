@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from curate import recipe as recipes
@@ -103,17 +104,16 @@ def plan(
     """Show stages, passes, and columns in and out. Nothing runs."""
     from curate.plan import plan as make_plan
 
-    table = Table("pass", "stage", "reads", "replaces", "adds signals", "only")
     for one in make_plan(change(recipes.load(recipe), set)).passes:
-        if not one.steps:
-            table.add_row(one.name, "(write)", "", "", "", "")
+        console.print(f"{one.name}{'' if one.steps else '  (writes what is kept)'}", style="bold", highlight=False)
         for step in one.steps:
             only = [*(step.sources or ()), *(step.languages or ())]
+            changed = f", replaces {', '.join(step.stage.writes)}" if step.stage.writes else ""
+            limited = f", only {', '.join(only)}" if only else ""
+            name = step.name if step.name == step.use else f"{step.name} ({step.use})"
+            console.print(f"  {name}: reads {', '.join(step.stage.requires)}{changed}{limited}", highlight=False)
             fields = ", ".join(field.name for field in step.stage.signals)
-            stage = step.name if step.name == step.use else f"{step.name} ({step.use})"
-            reads, writes = ", ".join(step.stage.requires), ", ".join(step.stage.writes)
-            table.add_row(one.name, stage, reads, writes, f"{step.name}: {fields}", ", ".join(only))
-    console.print(table)
+            console.print(Padding(f"signals {fields}", (0, 0, 0, 6)), style="dim", highlight=False)
 
 
 @app.command("recipes")

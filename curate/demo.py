@@ -51,7 +51,7 @@ PACKAGES = [
     "presidio_analyzer",
 ]
 MAX_PAGES = 700
-MAX_CODE_BYTES = 12 * 2**20
+MAX_CODE_BYTES = 6 * 2**20
 MAX_FILE_BYTES = 200_000
 #: Modules that do something when they are imported: print a poem, open a browser, start an event loop, a test suite.
 NOT_IMPORTED = ("this", "antigravity", "idlelib", "turtledemo", "test", "lib2to3", "tkinter", "turtle", "__main__")
@@ -229,7 +229,8 @@ def run_demo(output: str, inputs: Path, steps: int | None) -> None:
     for name, path in sources.items():
         console.print(f"  {name:13} {path} ({path.stat().st_size / 1e6:.1f} MB)", markup=False, highlight=False)
     recipe = with_inputs(recipes.load("demo"), [f"{name}={path}" for name, path in sources.items()])
-    run_recipe(change(recipe, [f"train.steps={steps}"] if steps else []), output)
+    short = [f"train.steps={steps}", f"train.warmup_steps={min(30, steps // 10)}"] if steps else []
+    run_recipe(change(recipe, short), output)
 
 
 if __name__ == "__main__":

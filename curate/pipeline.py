@@ -32,7 +32,9 @@ from curate.spark.parts import Layer, PartFile
 from curate.training import train_on_documents
 
 WAVE_BYTES = 2**30  # of input: what a killed run does again at most
-SPLIT_BYTES = 16 * 2**20  # of input: one task; small enough that two cores are busy on one 64 MiB file
+SPLIT_BYTES = 64 * 2**20  # of input: one task of a large run, some thousands of pages
+MIN_SPLIT_BYTES = 2**20
+NUM_SPLITS = 64  # wanted at least, so that a small input too keeps all cores busy and shows how far it is
 DOCUMENTS_BYTES = 256 * 2**20  # of parquet in one file of documents/
 
 
@@ -42,7 +44,7 @@ class Options:
 
     partitions: int | None = None  # Spark partitions of a pass; one a task by default
     wave_bytes: int = WAVE_BYTES
-    split_bytes: int = SPLIT_BYTES
+    split_bytes: int | None = None  # of input, one task; by default as the input is large, never as the machine
     limit: int | None = None  # documents to read of each source, the first ones
 
 
@@ -79,6 +81,11 @@ class Runner:
                 self._document_pass(current, corpus)
             self.ledger.record_pass(current.name, current.fingerprint, time.monotonic() - started, self.funnel)
         self.funnel.check()
+        names = {current.name for current in self.plan.passes}
+        for place in ("passes", "dropped", "dedup"):
+            for name in self.run.names(place):
+                if name not in names:
+                    self.run.remove(place, name)  # of an earlier recipe
 
     def _document_pass(self, current: Pass, corpus: _Corpus) -> None:
         is_last = current is self.plan.passes[-1]
@@ -170,6 +177,7 @@ class Runner:
             )
             staged = self.run.staging("dedup", current.name)
             run_corpus_stage(self.spark, step, frame, self.run, staged, self.recipe.seed)
+            self.run.sweep(staged)  # what the stage saved for itself, not as evidence
             self.run.write_json({"fingerprint": digest, "stage": step.name}, staged, MANIFEST)
             self.run.commit(staged, target)
         fields = tuple(f.name for f in step.stage.signals)
@@ -184,7 +192,13 @@ def _moved(done: Done, staged: str, kept: str, staged_dropped: str, dropped: str
     return done.model_copy(update={"kept": part, "dropped": lost})
 
 
-def input_tasks(sources: Sequence[Source], split_bytes: int, limit: int | None = None) -> list[Task]:
+def split_size(num_bytes: int) -> int:
+    """Bytes of a split for an input of so many: a power of two, `MIN_SPLIT_BYTES` to `SPLIT_BYTES`."""
+    wanted = 1 << max(0, (num_bytes // NUM_SPLITS).bit_length() - 1)
+    return min(max(wanted, MIN_SPLIT_BYTES), SPLIT_BYTES)
+
+
+def input_tasks(sources: Sequence[Source], split_bytes: int | None = None, limit: int | None = None) -> list[Task]:
     """One task for each split of each source's files, numbered in order. InputError where there is nothing to read.
 
     With a limit each source is one task, which stops when it has read so many documents.
@@ -192,8 +206,11 @@ def input_tasks(sources: Sequence[Source], split_bytes: int, limit: int | None =
     if not sources:
         raise InputError("no input: give --input PATH, or name `sources:` in the recipe")
     tasks: list[Task] = []
+    listed = {source.name: {file.path: file for file in list_files(source)} for source in sources}
+    if split_bytes is None:
+        split_bytes = split_size(sum(file.size or 0 for files in listed.values() for file in files.values()))
     for source in sources:
-        files = {file.path: file for file in list_files(source)}
+        files = listed[source.name]
         splits = plan_splits(files.values(), source, split_bytes)
         for group in [[split] for split in splits] if limit is None else [splits]:
             size = sum((split.end or files[split.path].size or 0) - split.start for split in group)

@@ -47,14 +47,16 @@ class Plan:
     def schema_after(self, done: Pass) -> pa.Schema:
         """Columns that a pass writes for a kept document.
 
-        In `documents/`, `source` is a dictionary column: the folders are named source=…, and pyarrow refuses to merge
-        its own type for that, a dictionary, with a plain string in the file.
+        In `documents/` two columns have types that other tools open. `source` is a dictionary: the folders are named
+        source=…, and pyarrow refuses to merge its own type for that, a dictionary, with a plain string in the file.
+        `meta` is a list of key and value, which is how parquet stores a map: `datasets` has no maps.
         """
         types = self.signal_types(done) | {step.name: step.stage.signals for step in done.steps}
         schema = pa.schema([*document.FIELDS, *(pa.field(name, type_) for name, type_ in types.items())])
         if done is self.passes[-1]:
-            place = schema.get_field_index("source")
-            schema = schema.set(place, pa.field("source", pa.dictionary(pa.int32(), pa.string())))
+            pairs = pa.list_(pa.struct([("key", pa.string()), ("value", pa.string())]))
+            for name, type_ in (("source", pa.dictionary(pa.int32(), pa.string())), ("meta", pairs)):
+                schema = schema.set(schema.get_field_index(name), pa.field(name, type_))
         return schema
 
 
@@ -89,6 +91,8 @@ def check_columns(recipe: Recipe, groups: list[list[Step]]) -> None:
     for index, steps in enumerate(groups):
         raw = document.RAW_COLUMNS if index == 0 else frozenset()
         for step in steps:
+            if isinstance(step.stage, CorpusStage) and (step.sources, step.languages) != (None, None):
+                raise RecipeError(f"stage {step.name} sees the whole corpus: `sources` and `languages` cannot limit it")
             there = document.COLUMNS | raw | set(signals)
             for column in step.stage.requires:
                 if column not in there:

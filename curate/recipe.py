@@ -164,11 +164,12 @@ def explain(error: ValidationError) -> str:
     """A pydantic error in one line per fault: where, what was wanted, what came."""
     faults = []
     for fault in error.errors():
-        place = ".".join(str(part) for part in fault["loc"]) or "recipe"
+        place = ".".join(str(part) for part in fault["loc"]) or "settings"
         if fault["type"] == "value_error" and isinstance(fault.get("ctx", {}).get("error"), RecipeError):
             faults.append(str(fault["ctx"]["error"]))
         else:
-            faults.append(f"{place}: {fault['msg']}, got {fault.get('input')!r}")
+            came = "" if isinstance(fault.get("input"), Mapping) else f", got {fault.get('input')!r}"
+            faults.append(f"{place}: {fault['msg'].removeprefix('Value error, ')}{came}")
     return "; ".join(faults)
 
 

@@ -71,7 +71,7 @@ class NearDedup(CorpusStage):
     def apply(self, documents: DataFrame, context: CorpusContext) -> DataFrame:
         """A verdict for every document that has a verified near duplicate."""
         settings = Sketching(self.ngram_size, self.unit, self.num_bands, self.rows_per_band, context.seed)
-        sketched = context.save("sketches", sketches(documents, settings))
+        sketched = context.save("_sketches", sketches(documents, settings))
         candidates = candidate_pairs(band_hashes(sketched, self.keep), self.num_representatives, self.num_neighbours)
         pairs = context.save("pairs", scored_pairs(candidates, sketched))
         verified = verified_pairs(pairs, self.min_jaccard)

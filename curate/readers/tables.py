@@ -74,12 +74,17 @@ def _score(value: object) -> float | None:
 
 
 def _meta(values: Mapping[str, Any], source: Source, wanted: str) -> Iterable[tuple[str, object]]:
-    """Metadata: the map `meta` of our own output first, then the columns that have no place of their own."""
+    """Metadata: `meta` of our own output first, then the columns that have no place of their own."""
     own = _kept_id(values) is not None
     taken = {wanted, source.url_column, source.date_column, source.language_column, "dump", "language_score", "doc_id"}
     carried = values.get("meta")
-    if own and isinstance(carried, Mapping | list):
-        yield from (pair for pair in dict(carried).items() if isinstance(pair[0], str))
+    if own and isinstance(carried, Mapping):
+        yield from carried.items()
+    elif own and isinstance(carried, list):  # a map as pyarrow gives it, or the key-value list of `documents/`
+        for pair in carried:
+            name, value = (pair.get("key"), pair.get("value")) if isinstance(pair, Mapping) else pair
+            if isinstance(name, str):
+                yield name, value
     for name, value in values.items():
         if source.meta_columns is not None and name not in source.meta_columns:
             continue

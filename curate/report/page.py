@@ -1,54 +1,158 @@
-"""report.html: one self-contained file. Every text that came from outside is escaped by the template engine."""
+"""report.html: one self-contained file that needs no network.
+
+Documents are hostile, and so are their titles, URLs and languages. Three walls keep them out of the page: the template
+engine escapes every text, figures travel as JSON in which no tag can begin, and the page's content security policy
+names its two scripts by digest, so that a script which got in all the same would not run.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
-from curate.report import plots
-from curate.report.samples import dropped_samples, kept_samples, signal_values, text_lengths
+from curate.recipe import Recipe
+from curate.report import distribution_plots, histograms, plots
+from curate.report.pairs import near_duplicate_pairs
+from curate.report.reading import read_recipe, read_record
+from curate.report.samples import dropped_samples, kept_samples
 from curate.rundir import RunDir
+
+MAX_GROUPS = 100  # sources, and pairs of stage and reason, that samples are shown of
+MAX_REASONS = 30  # of a stage in the table
+
+_DRAW = """
+for (const [id, figure] of Object.entries(JSON.parse(document.getElementById("figures").textContent)))
+  Plotly.newPlot(id, figure.data, figure.layout, {displayModeBar: false, responsive: true});
+"""
 
 
 def write_report(run: RunDir) -> str:
-    """Write report.html of a run from what its folder holds, and return its path."""
-    record = run.read_json("run.json")
-    metrics = _metrics(run)
-    figures = [
-        ("Where documents went", plots.funnel(record)),
-        ("Drops by language", plots.drops_by_language(record)),
-        ("Duplicates by source", plots.duplicates_by_source(record)),
-        ("Length of kept documents", plots.lengths(text_lengths(run))),
-        ("Signals", plots.signals(signal_values(run))),
-        ("Tokens by source", plots.tokens_by_source(record)),
-        ("Training", plots.training(metrics, record)),
-    ]
-    environment = Environment(
-        loader=PackageLoader("curate.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    page = environment.get_template("report.html.jinja").render(
-        record=record,
-        figures=[(title, plots.html(figure)) for title, figure in figures if figure is not None],
-        plotly=plots.library(),
-        kept=kept_samples(run),
-        dropped=dropped_samples(run),
-        model=record.get("model", {}),
-    )
-    run.write_text(page, "report.html")
+    """Write report.html of a run, finished or not, from what its folder holds; returns its path.
+
+    InputError where the folder holds no run.
+    """
+    # A lone surrogate, which JSON can carry, has no UTF-8.
+    run.write_text(render(run).encode("utf-8", "replace").decode("utf-8"), "report.html")
     return run.path("report.html")
 
 
+def render(run: RunDir) -> str:
+    """The page as a string."""
+    record = read_record(run)
+    recipe_text, recipe = read_recipe(run)
+    drawn = {name: figure for name, figure in _figures(run, record, recipe).items() if figure is not None}
+    kept, dropped = kept_samples(run), dropped_samples(run)
+    page: str = _template().render(
+        record=record,
+        stages=_stages(record),
+        recipe_text=recipe_text,
+        train=record.get("tokens", {}).get("splits", {}).get("train", {}),
+        val=record.get("tokens", {}).get("splits", {}).get("val", {}),
+        model=record.get("model", {}),
+        kept=dict(list(kept.items())[:MAX_GROUPS]),
+        dropped=dict(list(dropped.items())[:MAX_GROUPS]),
+        pairs=near_duplicate_pairs(run, recipe),
+        drawn=drawn,
+        figures=_json(drawn),
+        library=_library(),
+        draw=Markup(_DRAW),
+        digests=[_digest(_library()), _digest(_DRAW)],
+    )
+    return page
+
+
+def _figures(run: RunDir, record: dict[str, Any], recipe: Recipe | None) -> dict[str, Any]:
+    funnel, model = record["funnel"], record.get("model", {})
+    stages = {stage["stage"]: float(stage["seconds"]) for stage in funnel["stages"]}
+    corpus_passes = [entry for entry in record["passes"] if run.exists("dedup", entry["name"])]
+    corpus = {entry["name"].partition("-")[2]: float(entry["seconds"]) for entry in corpus_passes}
+    train = record.get("tokens", {}).get("splits", {}).get("train", {})
+    return {
+        "reasons": plots.drop_reasons(funnel),
+        "languages": plots.by_language(funnel),
+        "sources": plots.duplicates_by_source(funnel),
+        "lengths": distribution_plots.lengths(histograms.length_histogram(run)),
+        "signals": distribution_plots.signals(histograms.signal_histograms(run, recipe, funnel)),
+        "tokens": plots.token_shares(train.get("sources", {})),
+        "training": plots.training(_metrics(run), model),
+        "seconds": plots.seconds(stages, corpus),
+    }
+
+
+def _stages(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The funnel's stages with their reasons as a bounded list, and what share of all documents is left."""
+    total = record["funnel"]["read"]
+    stages = []
+    for stage in record["funnel"]["stages"]:
+        reasons = list(stage["reasons"].items())
+        share = stage["kept"] / total if total else 0.0
+        stages.append(
+            {**stage, "reasons": reasons[:MAX_REASONS], "more": len(reasons[MAX_REASONS:]), "share_left": share}
+        )
+    return stages
+
+
 def _metrics(run: RunDir) -> list[dict[str, Any]]:
-    """Lines of the trainer's metrics, those that were cut off by a kill left out."""
+    """Lines of the trainer's metrics; one that was cut off by a kill is left out."""
     if not run.exists("model", "metrics.jsonl"):
         return []
     lines = []
-    with run.fs.open(run.path("model", "metrics.jsonl"), "rt") as file:
+    with run.fs.open(run.path("model", "metrics.jsonl"), "rb") as file:
         for line in file:
             try:
-                lines.append(json.loads(line))
-            except json.JSONDecodeError:
+                record = json.loads(line)
+            except ValueError:
                 continue
+            if isinstance(record, dict) and isinstance(record.get("step"), int):
+                lines.append(record)
     return lines
+
+
+def link(url: str | None) -> str | None:
+    """A URL that a page may link to: http or https, nothing else.
+
+    >>> link("https://example.org/"), link("javascript:alert(1)")
+    ('https://example.org/', None)
+    """
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.netloc and str(url).isprintable() else None
+
+
+def _json(figures: dict[str, Any]) -> Markup:
+    """Figures as JSON for a script element of data: without `<`, nothing in it can end the element or begin another."""
+    parts = (f"{json.dumps(name)}: {figure.to_json()}" for name, figure in figures.items())
+    text = "{" + ",\n".join(parts) + "}"
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def _digest(script: str) -> str:
+    """A script's source expression of a content security policy."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+@cache
+def _library() -> Markup:
+    """plotly.js itself, so that the page needs no network. The package ships one bundle, of 4.8 MB."""
+    return Markup(get_plotlyjs())
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("curate.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["link"] = link
+    environment.filters["number"] = lambda value: f"{value:,}"
+    environment.filters["share"] = lambda value: f"{value:.1%}"
+    return environment.get_template("report.html.jinja")

@@ -16,4 +16,5 @@ class CorpusContext:
     seed: int
     #: Saves a relation as evidence of the run under a name (`pairs`, `clusters`) and returns it as read back: the
     #: one way to materialise something, so that nothing is computed twice and everything that decided can be read.
+    #: A name that begins with `_` is the stage's own and removed when it is done.
     save: Callable[[str, DataFrame], DataFrame]

@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_type
 
-from curate.errors import RecipeError
 from curate.recipe import Step
 from curate.rundir import RunDir
 from curate.spark.context import CorpusContext
@@ -57,8 +56,6 @@ def run_corpus_stage(
 ) -> None:
     """Apply a corpus stage and write `folder`/verdicts beside its evidence. The caller commits the folder."""
     assert isinstance(step.stage, CorpusStage)
-    if step.sources is not None or step.languages is not None:
-        raise RecipeError(f"stage {step.name} sees the whole corpus: `sources` and `languages` cannot limit it")
 
     def save(name: str, frame: DataFrame) -> DataFrame:
         path = run.url(folder, name)

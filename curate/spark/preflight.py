@@ -30,8 +30,7 @@ def check_java() -> int:
     java = os.path.join(home, "bin", "java") if home else shutil.which("java")
     found = "no Java was found"
     if java and os.path.exists(java):
-        result = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False)
-        match = re.search(r'version "(\d+)(?:\.(\d+))?', result.stderr + result.stdout)
+        match = re.search(r'version "(\d+)(?:\.(\d+))?', _version_text(java))
         if match:
             major = int(match[2] or 0) if match[1] == "1" else int(match[1])
             if major >= MIN_JAVA:
@@ -47,6 +46,15 @@ def check_java() -> int:
         "  conda: conda install -c conda-forge openjdk=17\n"
         "  or point JAVA_HOME at an installed one"
     )
+
+
+def _version_text(java: str) -> str:
+    """What `java -version` prints, on whichever stream; empty where it cannot be run or does not end."""
+    try:
+        result = subprocess.run([java, "-version"], capture_output=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return (result.stderr + result.stdout).decode("utf-8", "replace")
 
 
 def check_memory(min_gib: float = MIN_MEMORY_GIB) -> float:

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from curate.errors import EnvironmentProblem
@@ -15,22 +16,31 @@ from curate.spark import preflight
 JVM_SHARE = 0.4
 MAX_JVM_GIB = 8.0
 _LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
+_PACKAGES = Path(__file__).parents[2]  # a folder, or the archive that `--py-files` brought
+#: What holds on any master unless a submission says otherwise. Memory and cores belong to whoever starts the cluster.
+SETTINGS = {
+    "spark.ui.showConsoleProgress": "false",  # it would run into our own
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "1000",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.python.worker.reuse": "true",  # models stay loaded between tasks
+    # A task may hold one document of 100 MB: let one failure of a worker cost a retry, not the job.
+    "spark.task.maxFailures": "4",
+}
 
 
 def session(master: str | None = None, *, memory_gib: float | None = None, scratch: str | None = None) -> SparkSession:
     """The session to run on.
 
-    Under `spark-submit` (or inside any live session) that session, untouched. With a `master` a session there. Else
-    `local[*]` in this process, after a look at Java, memory and scratch space.
+    Inside a live session that session, untouched; under `spark-submit` one as submitted. With a `master` a session
+    there. Else `local[*]` in this process, after a look at Java, memory and scratch space.
     """
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
-    if "PYSPARK_GATEWAY_PORT" in os.environ:  # spark-submit started this process: its settings stand
-        spark = _tuned(SparkSession.builder.appName("curate")).getOrCreate()
-        return _quiet(spark)
+    if "PYSPARK_GATEWAY_PORT" in os.environ:
+        return submitted_session()
     preflight.check_java()
-    if master is not None and not master.startswith("local"):
+    if master is not None and master != "local" and not master.startswith("local["):
         return cluster_session(master, scratch)
     cores = None if master in (None, "local[*]") else master
     return local_session(cores, memory_gib, scratch)
@@ -59,9 +69,12 @@ def local_session(
         .config("spark.local.dir", folder)
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
-        .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={_LOG_SETTINGS.as_uri()}")
         .config("spark.sql.shuffle.partitions", str(shuffle_partitions or 2 * (os.cpu_count() or 1)))
     )
+    if _LOG_SETTINGS.is_file():  # inside an archive Java cannot read it
+        builder = builder.config(
+            "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={_LOG_SETTINGS.as_uri()}"
+        )
     return _quiet(builder.getOrCreate())
 
 
@@ -76,25 +89,41 @@ def cluster_session(master: str, scratch: str | None = None) -> SparkSession:
     return _quiet(builder.getOrCreate())
 
 
+def submitted_session() -> SparkSession:
+    """The session of the `spark-submit` that started this process: what the submission sets stands."""
+    SparkContext._ensure_initialized()  # its settings can be read only once its virtual machine is connected
+    given = SparkConf()
+    builder = SparkSession.builder
+    for name, value in (SETTINGS | _worker_path()).items():
+        if not given.contains(name):
+            builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    return spark if given.contains("spark.log.level") else _quiet(spark)
+
+
 def _own_environment() -> None:
-    """Workers run this interpreter, and find the packages where this process found them."""
+    """Workers run this interpreter."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # machines whose host name resolves to nothing
 
 
+def _worker_path() -> dict[str, str]:
+    """The setting by which workers find the packages where they are not installed: in a checkout, in an archive.
+
+    Only a folder that was put on this process's path by hand needs it. Executors of another machine that do not have
+    the folder pass it over.
+    """
+    installed = _PACKAGES.name in ("site-packages", "dist-packages")
+    by_hand = str(_PACKAGES) in (os.path.abspath(folder) for folder in sys.path)
+    return {"spark.executorEnv.PYTHONPATH": str(_PACKAGES)} if by_hand and not installed else {}
+
+
 def _tuned(builder: SparkSession.Builder) -> SparkSession.Builder:
-    """Settings that hold on any master. Those of memory and cores belong to whoever starts the cluster."""
-    return (
-        builder.config("spark.ui.showConsoleProgress", "false")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.execution.arrow.maxRecordsPerBatch", "1000")
-        .config("spark.python.worker.reuse", "true")  # models stay loaded between tasks
-        .config("spark.sql.adaptive.coalescePartitions.enabled", "true")
-        .config("spark.sql.session.timeZone", "UTC")
-        # A task may hold one document of 100 MB: let one failure of a worker cost a retry, not the job.
-        .config("spark.task.maxFailures", "4")
-    )
+    """Our own session's settings: those of every session, where the packages are, and no web page of Spark's."""
+    for name, value in (SETTINGS | _worker_path() | {"spark.ui.enabled": "false"}).items():
+        builder = builder.config(name, value)
+    return builder
 
 
 def _quiet(spark: SparkSession) -> SparkSession:

@@ -56,6 +56,11 @@ def test_real_short_texts(text, language, script):
     assert 0 < row["language_score"] <= 1
 
 
+def test_words_held_together_by_no_break_spaces_are_words():
+    plain, held = signals(ENGLISH, ENGLISH.replace(" ", "\N{NO-BREAK SPACE}"))
+    assert held == {**plain, "sampled_bytes": held["sampled_bytes"]}
+
+
 @pytest.mark.parametrize("text", [None, "", " \n\t", "2024-11-22 12:30", "!!! --- ???", "😀😀", "\0\0", "١٢٣"])
 def test_without_a_letter_the_language_is_undecided_with_score_zero(text):
     (row,) = signals(text)

@@ -1,0 +1,95 @@
+"""Near duplicates side by side: what a corpus stage took for the same text, and what it just did not.
+
+From the evidence that `near_dedup` saves: pairs with their true similarity. The texts come from the parts that the
+stage judged, one row group for each text. Pairs around the bound tell most about it, so these are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from curate.recipe import Recipe
+from curate.report.reading import evidence_files, open_parquet, part_file, read_record, readable, readable_rows
+from curate.rundir import RunDir
+
+MAX_PAIRS = 6  # of a stage: this many at or above its bound, and half as many below
+MAX_PAIR_ROWS = 100_000  # of the evidence that is looked through
+
+
+class Side(NamedTuple):
+    """One document of a pair; text is None where its part is gone."""
+
+    doc_id: str
+    url: str
+    text: str | None
+
+
+class Pair(NamedTuple):
+    """Two documents, the one with priority first."""
+
+    stage: str
+    jaccard: float
+    is_duplicate: bool  # at or above the bound of the stage
+    a: Side
+    b: Side
+
+
+def near_duplicate_pairs(run: RunDir, recipe: Recipe | None, max_pairs: int = MAX_PAIRS) -> list[Pair]:
+    """Pairs of every stage that saved such evidence, the most alike first; at most 1.5 · `max_pairs` of a stage."""
+    bounds = {step.name: getattr(step.stage, "min_jaccard", None) for step in recipe.stages} if recipe else {}
+    found: list[Pair] = []
+    before: str | None = None  # the document pass whose parts a corpus stage judges
+    for entry in read_record(run)["passes"]:
+        name = str(entry["name"])
+        files = evidence_files(run, name, "pairs")
+        if not files and run.exists("passes", name):
+            before = name
+        stage = name.partition("-")[2]
+        for row, is_duplicate in _chosen(_rows(run, files), bounds.get(stage), max_pairs):
+            sides = [_side(run, before, row[end], row[f"{end}_url"] or "") for end in ("a", "b")]
+            found.append(Pair(stage, float(row["jaccard"]), is_duplicate, *sides))
+    return sorted(found, key=lambda pair: (pair.stage, -pair.jaccard, pair.a.doc_id, pair.b.doc_id))
+
+
+def _rows(run: RunDir, files: Sequence[str]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for path in files:
+        with open_parquet(run, path) as parquet:
+            for batch in parquet.iter_batches(columns=["a", "b", "a_url", "b_url", "jaccard"]):
+                urls = [readable(batch.column(name), 300) for name in ("a_url", "b_url")]
+                others = batch.select(["a", "b", "jaccard"]).to_pylist()
+                for other, a_url, b_url in zip(others, *urls, strict=True):
+                    rows.append({**other, "a_url": a_url, "b_url": b_url})
+                if len(rows) >= MAX_PAIR_ROWS:
+                    return rows[:MAX_PAIR_ROWS]
+    return rows
+
+
+def _chosen(rows: list[dict[str, Any]], bound: float | None, count: int) -> list[tuple[dict[str, Any], bool]]:
+    """Of the duplicates the half nearest the bound and a random half; of the others the nearest below it."""
+    rows = sorted(rows, key=lambda row: (row["jaccard"], row["a"]["doc_id"], row["b"]["doc_id"]))
+    least = 0.0 if bound is None else bound
+    above = [row for row in rows if row["jaccard"] >= least]
+    below = [row for row in rows if row["jaccard"] < least]
+    near, rest = above[: count // 2], above[count // 2 :]
+    rest = sorted(rest, key=lambda row: (row["b"]["doc_id"], row["a"]["doc_id"]))[: count - len(near)]
+    return [(row, True) for row in (*near, *rest)] + [(row, False) for row in below[-(count // 2) :]]
+
+
+def _side(run: RunDir, pass_name: str | None, node: dict[str, Any], url: str) -> Side:
+    path = part_file(run, pass_name, int(node["part"])) if pass_name else None
+    return Side(str(node["doc_id"]), url, _text(run, path, int(node["row"]), str(node["doc_id"])) if path else None)
+
+
+def _text(run: RunDir, path: str, row: int, doc_id: str) -> str | None:
+    """The text at a row of a part; None where another document stands there."""
+    with open_parquet(run, path) as parquet:
+        for group in range(parquet.num_row_groups):
+            size = parquet.metadata.row_group(group).num_rows
+            if row < size:
+                table = parquet.read_row_group(group, columns=["doc_id", "text"]).slice(row, 1)
+                (found,) = readable_rows(table)
+                return (found["text"] or "") if found["doc_id"] == doc_id else None
+            row -= size
+    return None
