@@ -39,9 +39,7 @@ Input = Annotated[
 Output = Annotated[str, typer.Option("--output", "-o", help="Run folder: new, empty, or that of the run to finish.")]
 Set = Annotated[list[str], typer.Option("--set", help="STAGE.SETTING=VALUE or SECTION.SETTING=VALUE.")]
 Master = Annotated[str | None, typer.Option(help="Spark master; all cores of this machine by default.")]
-Memory = Annotated[
-    float | None, typer.Option(help="GiB for Spark's virtual machine; by default as the machine has.")
-]
+Memory = Annotated[float | None, typer.Option(help="GiB for Spark's virtual machine; by default as the machine has.")]
 Scratch = Annotated[str | None, typer.Option(help="Folder that Spark may spill to.")]
 Limit = Annotated[int | None, typer.Option(help="Read at most this many documents of each source, the first ones.")]
 
@@ -206,7 +204,7 @@ def tokenize(
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for tokenizer/ and tokens/: new or empty.")],
     vocab_size: Annotated[int, typer.Option(help="Size of the vocabulary to train.")] = 8192,
     tokenizer: Annotated[str | None, typer.Option(help="Use this tokenizer.json; none is trained.")] = None,
-    set: Set = [],  # noqa: A002, B006
+    set: Set = [],  # noqa: B006
     master: Master = None,
 ) -> None:
     """Train a tokenizer on documents and write token shards, or encode with a given one."""
@@ -224,7 +222,7 @@ def tokenize(
 def train(
     tokens: Annotated[str, typer.Argument(help="Folder of token shards, or a folder with tokens/ in it.")],
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for the model; one begun there is resumed.")],
-    set: Annotated[list[str], typer.Option("--set", help="SETTING=VALUE of the trainer.")] = [],  # noqa: A002, B006
+    set: Annotated[list[str], typer.Option("--set", help="SETTING=VALUE of the trainer.")] = [],  # noqa: B006
 ) -> None:
     """Train the compact model on token shards, and print text that it writes."""
     from curate.report.inspect import training_lines

@@ -58,7 +58,7 @@ NOT_IMPORTED = ("this", "antigravity", "idlelib", "turtledemo", "test", "lib2to3
 
 
 def build_inputs(folder: Path) -> dict[str, Path]:
-    """Write the four sources and return their paths by name. One that is there is kept: same environment, same bytes."""
+    """Write the four sources and return their paths by name. One that is there already is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     made = {
         "web": (folder / "pages.warc.gz", write_pages),
@@ -110,7 +110,7 @@ def render_pages(path: Path) -> None:
 
 
 def module_names() -> list[str]:
-    """Modules of the standard library and of `PACKAGES`, in an order keyed by name; no private ones, tests, programs."""
+    """Modules of the standard library and of `PACKAGES`, ordered by a hash; no private ones, tests or programs."""
     import pkgutil
 
     names = [name for name in sorted(sys.stdlib_module_names) if not name.startswith("_") and name not in NOT_IMPORTED]

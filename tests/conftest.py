@@ -44,8 +44,8 @@ _CHINESE = (
     "每一步都要保留证据，说明为什么某个文档被删除。第{n}号文档讲述了数据清洗的第{n}个步骤。"
 )
 _MODULES = (
-    "argparse ast asyncio base64 bisect calendar codecs collections configparser contextlib copy csv dataclasses datetime "
-    "decimal difflib email enum fractions functools gettext gzip hashlib heapq html http inspect io itertools json "
+    "argparse ast asyncio base64 bisect calendar codecs collections configparser contextlib copy csv dataclasses "
+    "datetime decimal difflib email enum fractions functools gettext gzip hashlib heapq html http inspect io itertools json "
     "logging mailbox mimetypes numbers operator optparse os pathlib pickle platform pprint queue random re sched secrets "
     "shelve shutil signal smtplib socket sqlite3 ssl statistics string subprocess tarfile tempfile textwrap threading "
     "timeit tokenize trace traceback types typing unittest urllib uuid warnings wave weakref zipfile"
@@ -83,9 +83,7 @@ def small_warc(tmp_path_factory: pytest.TempPathFactory) -> Path:
         warc_record(f"https://near.example/{name}", page(name, texts[name] + "\n\nWrite to jane.doe@example.com."))
         for name in long[8:14]
     ]
-    records += [
-        warc_record(f"https://zh.example/{n}", page(f"第{n}页", _CHINESE.format(n=n) * 3)) for n in range(8)
-    ]
+    records += [warc_record(f"https://zh.example/{n}", page(f"第{n}页", _CHINESE.format(n=n) * 3)) for n in range(8)]
     records += [warc_record("https://bytes.example/", bytes(range(256)) * 40, "application/octet-stream")]
     path = tmp_path_factory.mktemp("warc") / "small.warc.gz"
     path.write_bytes(b"".join(records) + records[0][:200])  # the last record is cut short

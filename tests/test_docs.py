@@ -1,4 +1,4 @@
-"""What README, CONTRIBUTING and docs say is so: their examples run, their commands parse, their links lead somewhere."""
+"""What README, CONTRIBUTING and docs show is so: examples run, commands parse, links lead somewhere."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def words_of(program: str) -> list[tuple[str, list[str]]]:
     return found
 
 
-def shown(commands: list[tuple[str, list[str]]]) -> list:
+def shown(commands: list[tuple[str, list[str]]]) -> list[object]:
     return [pytest.param(words, id=f"{page}: {' '.join(words)}") for page, words in commands]
 
 
@@ -99,20 +99,25 @@ def test_every_fence_is_closed_and_has_a_language(page):
 def test_python_examples_run(page, monkeypatch, tmp_path):
     """In page order, in one namespace. An example that is a file becomes that module; tests in it are called."""
     monkeypatch.chdir(tmp_path)
-    namespace: dict = {"__name__": "example"}
-    num_tests = 0
+    num_tests = sum(call_tests(module) for module in run_examples(page, monkeypatch))
+    assert num_tests >= 4 or page.name != "CONTRIBUTING.md"
+
+
+def run_examples(page: Path, monkeypatch) -> list[ModuleType]:
+    """Run a page's Python, and return those of its examples that are files, as modules."""
+    namespace: dict[str, object] = {"__name__": "example"}
+    modules = []
     for block in blocks(page, "python"):
         file = FILE_LINE.match(block.text.splitlines()[0])
         if file and file["entries"]:
-            entries = eval("{" + block.text + "\n}", {"Entry": registry.Entry})
-            for name, entry in entries.items():
+            for name, entry in eval("{" + block.text + "\n}", {"Entry": registry.Entry}).items():
                 monkeypatch.setitem(registry.STAGES, name, entry)
         elif file:
             assert not (ROOT / file["path"]).exists(), "the example is in the tree by now: show something else"
-            num_tests += call_tests(as_module(file["path"], block, page, monkeypatch))
+            modules.append(as_module(file["path"], block, page, monkeypatch))
         else:
             exec(compiled(block, page), namespace)
-    assert num_tests >= 4 or page.name != "CONTRIBUTING.md"
+    return modules
 
 
 def compiled(block: Block, page: Path):
@@ -127,7 +132,7 @@ def as_module(path: str, block: Block, page: Path, monkeypatch) -> ModuleType:
 
 
 def call_tests(module: ModuleType) -> int:
-    """Call the test functions of a module, those with one `parametrize` for each of its rows; returns how many calls."""
+    """Call the test functions of a module, those with a `parametrize` once for each row; returns how many calls."""
     calls = 0
     for name, function in vars(module).items():
         if not name.startswith("test_"):
@@ -178,15 +183,10 @@ def test_scripts_that_are_called_exist_and_know_their_options(words):
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "yaml")], ids=lambda page: page.name)
-def test_recipe_examples_are_recipes(page, monkeypatch):
+def test_recipe_examples_are_recipes(page, monkeypatch, tmp_path):
     """A stage that the same page adds to the menu is known to its recipes."""
-    for block in blocks(page, "python"):
-        file = FILE_LINE.match(block.text.splitlines()[0])
-        if file and file["entries"]:
-            for name, entry in eval("{" + block.text + "\n}", {"Entry": registry.Entry}).items():
-                monkeypatch.setitem(registry.STAGES, name, entry)
-        elif file:
-            as_module(file["path"], block, page, monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    run_examples(page, monkeypatch)
     for block in blocks(page, "yaml"):
         plan(recipes.parse(yaml.safe_load(block.text)))
 

@@ -10,7 +10,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from curate.recipe import Recipe
-from curate.report.reading import evidence_files, open_parquet, part_file, read_record, readable, readable_rows
+from curate.report.reading import (
+    evidence_files,
+    open_parquet,
+    part_file,
+    read_record,
+    readable,
+    readable_rows,
+    without_gaps,
+)
 from curate.rundir import RunDir
 
 MAX_PAIRS = 6  # of a stage: this many at or above its bound, and half as many below
@@ -90,6 +98,6 @@ def _text(run: RunDir, path: str, row: int, doc_id: str) -> str | None:
             if row < size:
                 table = parquet.read_row_group(group, columns=["doc_id", "text"]).slice(row, 1)
                 (found,) = readable_rows(table)
-                return (found["text"] or "") if found["doc_id"] == doc_id else None
+                return without_gaps(found["text"] or "") if found["doc_id"] == doc_id else None
             row -= size
     return None

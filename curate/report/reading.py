@@ -7,6 +7,7 @@ an earlier recipe left behind.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -129,6 +130,11 @@ def readable_rows(table: pa.Table, max_chars: int = MAX_TEXT_CHARS) -> list[dict
     if "text" in table.schema.names:
         columns["num_chars"] = pc.fill_null(pc.utf8_length(table["text"]), 0).to_pylist()
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def without_gaps(text: str) -> str:
+    """A text to look at: no blank lines at its beginning, one at most between others."""
+    return re.sub(r"\n(?:[^\S\n]*\n){2,}", "\n\n", text).lstrip()
 
 
 def readable(column: Any, max_chars: int) -> list[str | None]:

@@ -10,9 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.report.reading import dropped_files, kept_files, open_parquet, readable, readable_rows
+from curate.report.reading import (
+    dropped_files,
+    kept_files,
+    open_parquet,
+    readable,
+    readable_rows,
+    without_gaps,
+)
 from curate.rundir import RunDir
 
 Sample = dict[str, Any]
@@ -104,7 +112,8 @@ def sample_of(row: dict[str, Any]) -> Sample:
         "source": row.get("source"),
         "language": row.get("language"),
         "title": (dict(row.get("meta") or []).get("title") or "")[:200],
-        "text": row.get("text") or "",
+        "text": without_gaps(row.get("text") or ""),
+        "is_cut": row["num_chars"] > len(row.get("text") or ""),
         "num_chars": row["num_chars"],
         "signals": signals,
         "duplicate_of": twin and {"doc_id": twin[0], "jaccard": twin[1], "url": None},
@@ -161,6 +170,4 @@ def _name_survivors(run: RunDir, samples: list[Sample]) -> None:
 
 
 def _strings(values: Iterable[str]) -> Any:
-    import pyarrow as pa
-
     return pa.array(sorted(values), pa.string())

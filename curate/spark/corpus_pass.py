@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_type
+from pyspark.sql.types import StructField, StructType
 
 from curate.recipe import Step
 from curate.rundir import RunDir
@@ -43,12 +44,11 @@ def documents_frame(
                         yield kept.slice(start, 1000).select(wanted)
 
     rows = [(part.part, part.path) for part in parts if part.rows]
+    fields = [("part", pa.int32()), ("row", pa.int64()), *((name, types[name]) for name in columns)]
     slices = max(1, min(num_partitions or len(rows), len(rows)))
     frame = spark.createDataFrame(spark.sparkContext.parallelize(rows, slices), "part int, path string")
-    schema = pa.schema(
-        [pa.field("part", pa.int32()), pa.field("row", pa.int64()), *(pa.field(c, types[c]) for c in columns)]
-    )
-    return frame.mapInArrow(read_parts, from_arrow_type(pa.struct(list(schema))))
+    schema = StructType([StructField(name, from_arrow_type(type_)) for name, type_ in fields])
+    return frame.mapInArrow(read_parts, schema)
 
 
 def run_corpus_stage(

@@ -175,6 +175,7 @@ def run_tasks(
         for batch in batches:
             for text in batch.column("task").to_pylist():
                 task = Task.model_validate_json(text)
+                answer: dict[str, Any]
                 try:
                     done = run_task(task, worker_work, worker_schema)
                     answer = {"done": done.model_dump(mode="json")}

@@ -1,8 +1,8 @@
 """Parts: the parquet files that passes are made of, written and read by Python workers.
 
 A pass writes one part for each of its tasks, whatever partition the task runs in, so its bytes do not depend on
-partitioning. `part` is the task's number, `row` the row's place in the file: a document's key between passes.
-Verdicts of corpus stages lie beside the parts they judge and are applied when a part is read; text never moves for them.
+partitioning. `part` is the task number, `row` the place in the file: a document's key between passes.
+Verdicts of corpus stages lie beside the parts they judge and are applied when a part is read: text never moves.
 """
 
 from __future__ import annotations

@@ -18,7 +18,11 @@ from curate.errors import RecipeError
 
 def curate(*arguments, **options):
     return subprocess.run(
-        [sys.executable, "-m", "curate.cli", *map(str, arguments)], capture_output=True, text=True, timeout=200, **options
+        [sys.executable, "-m", "curate.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        **options,
     )
 
 
@@ -116,7 +120,9 @@ def test_inputs_may_be_named():
 
 
 def test_settings_may_be_changed_from_the_command_line():
-    recipe = change(recipes.load("demo"), ["gopher_quality.min_word_count=7", "train.steps=50", "mix.max_epochs=2", "seed=9"])
+    recipe = change(
+        recipes.load("demo"), ["gopher_quality.min_word_count=7", "train.steps=50", "mix.max_epochs=2", "seed=9"]
+    )
     step = next(step for step in recipe.stages if step.name == "gopher_quality")
     assert (step.stage.min_word_count, recipe.train.settings.steps, recipe.mix.max_epochs, recipe.seed) == (7, 50, 2, 9)
     with pytest.raises(RecipeError, match="min_word_cout"):

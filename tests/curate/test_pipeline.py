@@ -137,7 +137,9 @@ def test_an_empty_file_gives_an_empty_valid_corpus(spark, tmp_path):
 
 def test_limit_reads_the_first_documents(spark, small_warc, tmp_path):
     options = Options(limit=5, split_bytes=4_000)
-    record = run(recipe_for(small_warc, [{"extract": {"engine": "resiliparse"}}]), str(tmp_path / "o"), spark, options=options)
+    record = run(
+        recipe_for(small_warc, [{"extract": {"engine": "resiliparse"}}]), str(tmp_path / "o"), spark, options=options
+    )
     assert record["funnel"]["read"] == 5
 
 
