@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,9 +40,17 @@ Input = Annotated[
 Output = Annotated[str, typer.Option("--output", "-o", help="Run folder: new, empty, or that of the run to finish.")]
 Set = Annotated[list[str], typer.Option("--set", help="STAGE.SETTING=VALUE or SECTION.SETTING=VALUE.")]
 Master = Annotated[str | None, typer.Option(help="Spark master; all cores of this machine by default.")]
-Memory = Annotated[float | None, typer.Option(help="GiB for Spark's virtual machine; by default as the machine has.")]
+Memory = Annotated[float | None, typer.Option(help="GiB for Spark's virtual machine; by default as fits the machine.")]
 Scratch = Annotated[str | None, typer.Option(help="Folder that Spark may spill to.")]
 Limit = Annotated[int | None, typer.Option(help="Read at most this many documents of each source, the first ones.")]
+
+
+@app.callback(invoke_without_command=True)
+def curate(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
+    """Turn the raw web into training data for language models."""
+    if version:
+        print(metadata.version("curate"))
+        raise typer.Exit
 
 
 @app.command()
@@ -57,7 +66,7 @@ def run(
     partitions: Annotated[int | None, typer.Option(help="Spark partitions of a pass; one a task by default.")] = None,
     wave_gib: Annotated[float, typer.Option(help="Input of one wave: what a killed run repeats at most.")] = 1.0,
 ) -> None:
-    """Run a recipe from raw input to curated documents, and on to tokens and a model where it says so."""
+    """Run a recipe, from raw input to documents or a model."""
     run_recipe(
         change(with_inputs(recipes.load(recipe), input), set),
         output,
@@ -117,9 +126,11 @@ def plan(
 @app.command("recipes")
 def list_recipes(
     show: Annotated[str | None, typer.Argument(help="Print this one as resolved YAML.")] = None,
-    schema: Annotated[bool, typer.Option(help="Print the JSON Schema of recipe files, for editors.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of recipe files, for editors.")
+    ] = False,
 ) -> None:
-    """List the recipes that come with the package, and the stages they are made of."""
+    """List shipped recipes and stages, or print one recipe."""
     if schema:
         print(json.dumps(recipes.json_schema(), indent=1))
         return
@@ -143,7 +154,7 @@ def apply(
     output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write: every row, kept or not.")],
     set: Annotated[list[str], typer.Option("--set", help="SETTING=VALUE.")] = [],  # noqa: B006
     text_column: Annotated[str, typer.Option(help="Column of the text in parquet and jsonl input.")] = "text",
-    overwrite: Annotated[bool, typer.Option(help="Replace the output file if it is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it is there.")] = False,
 ) -> None:
     """Run one stage on local files. Every row is written, with the stage's signals and its verdict."""
     from curate.apply import apply_stage
@@ -168,7 +179,7 @@ def inspect(
     samples: Annotated[int, typer.Option(help="Documents to show for each reason.")] = 2,
     doc: Annotated[str | None, typer.Option(help="Show this document, by its id or the beginning of it.")] = None,
 ) -> None:
-    """Show the funnel of a run, and documents that were kept and dropped, per reason."""
+    """Show a run's funnel and samples, or one document."""
     from curate.report.inspect import show_document, show_run
 
     if doc:
@@ -192,7 +203,7 @@ def demo(
     inputs: Annotated[Path, typer.Option(help="Folder for the demo's input.")] = Path("demo/input"),
     steps: Annotated[int | None, typer.Option(help="Training steps; the recipe's by default.")] = None,
 ) -> None:
-    """The whole path on real input from this Python environment: pages, filters, dedup, tokens, a trained model."""
+    """The whole path on pages of this Python environment."""
     from curate.demo import run_demo
 
     run_demo(output, inputs, steps)
@@ -204,10 +215,10 @@ def tokenize(
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for tokenizer/ and tokens/: new or empty.")],
     vocab_size: Annotated[int, typer.Option(help="Size of the vocabulary to train.")] = 8192,
     tokenizer: Annotated[str | None, typer.Option(help="Use this tokenizer.json; none is trained.")] = None,
-    set: Set = [],  # noqa: B006
+    set: Annotated[list[str], typer.Option("--set", help="tokenizer, mix or tokens: SECTION.SETTING=VALUE.")] = [],  # noqa: B006
     master: Master = None,
 ) -> None:
-    """Train a tokenizer on documents and write token shards, or encode with a given one."""
+    """Train a tokenizer and write token shards."""
     from curate.training import tokenize_documents
 
     settings = {"tokenizer": {"bpe": {"vocab_size": vocab_size}}, "tokens": {}}
@@ -224,7 +235,7 @@ def train(
     output: Annotated[str, typer.Option("--output", "-o", help="Folder for the model; one begun there is resumed.")],
     set: Annotated[list[str], typer.Option("--set", help="SETTING=VALUE of the trainer.")] = [],  # noqa: B006
 ) -> None:
-    """Train the compact model on token shards, and print text that it writes."""
+    """Train the compact model on token shards."""
     from curate.report.inspect import training_lines
     from curate.rundir import RunDir
     from curate.training import train as train_model

@@ -111,7 +111,8 @@ class Runner:
         dropped_target = f"dropped/{current.name}" + (f"/{inside}" if inside else "")
         manifest_name = "_manifest.json" if home == "documents" else MANIFEST
         read = [[task.model_dump(mode="json", exclude={"parts"}), self._digests(task, corpus)] for task in tasks]
-        digest = fingerprint(current.fingerprint, read, corpus.digest)
+        how = [source.model_dump(exclude={"paths"}) for source in self.recipe.sources if corpus.tasks]
+        digest = fingerprint(current.fingerprint, read, how, corpus.digest)
         manifest = self.run.read_json(kept_target, manifest_name)
         if manifest and manifest["fingerprint"] == digest:
             self.reporter.say(f"  {current.name}: {kept_target} is done, {len(tasks)} tasks not run again")

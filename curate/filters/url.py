@@ -19,14 +19,14 @@ HARD_WORDS = frozenset(
     """
     bukkake blowjob blowjobs camgirl camgirls cumshot cumshots deepthroat gangbang gangbangs handjob hentai milf milfs
     porn porno pornos pornstar pornstars pornografia pornography sexcam sexcams xnxx xvideos xxx
-    """.split()  # noqa: SIM905 - a list of words reads better as words
+    """.split()
 )
 #: Words that occur on other pages too; two different ones are needed.
 SOFT_WORDS = frozenset(
     """
     adult cams erotic erotica escort escorts fetish hardcore hookup horny naked nude nudes sex sexy swingers webcam
     webcams
-    """.split()  # noqa: SIM905
+    """.split()
 )
 
 

@@ -77,6 +77,7 @@ def _cut_spike(figure: go.Figure, one: Histogram, cell: dict[str, int]) -> None:
         xshift=8 if is_left else -8,
         yanchor="top",
         font={"size": 11, "color": "#555"},
+        bgcolor="rgba(255,255,255,0.8)",
         **cell,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from curate.errors import InputError, RecipeError
 from curate.report import reading
@@ -60,7 +61,7 @@ def funnel_table(record: dict[str, Any]) -> Table:
         table.add_row(_cell(stage["stage"]), dropped, f"{stage['kept']:,}", share, style="bold")
         reasons = list(stage["reasons"].items())
         for reason, count in reasons[:MAX_REASONS]:
-            table.add_row(_cell(f"  {one_line(reason)}"), f"{count:,}", "", "")
+            table.add_row(_cell(f"  {reason}"), f"{count:,}", "", "")
         if rest := reasons[MAX_REASONS:]:
             table.add_row(f"  {len(rest)} more reasons", f"{sum(count for _, count in rest):,}", "", "")
     return table
@@ -198,8 +199,6 @@ def _say(console: Console, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _cell(text: object) -> Any:
-    """A table cell that reads no markup in names."""
-    from rich.text import Text
-
-    return Text(str(text))
+def _cell(text: object) -> Text:
+    """A table cell of harmless text that reads no markup in names."""
+    return Text(one_line(text))

@@ -130,7 +130,10 @@ def link(url: str | None) -> str | None:
 
 
 def _json(figures: dict[str, Any]) -> Markup:
-    """Figures as JSON for a script element of data: without `<`, nothing in it can end the element or begin another."""
+    """Figures as JSON for a script element of data: without `<`, nothing in it can end the element or begin another.
+
+    Plotly escapes it too; this does not lean on its version.
+    """
     parts = (f"{json.dumps(name)}: {figure.to_json()}" for name, figure in figures.items())
     text = "{" + ",\n".join(parts) + "}"
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))

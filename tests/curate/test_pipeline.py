@@ -115,6 +115,15 @@ def test_a_changed_stage_reruns_from_there_on(spark, small_warc, tmp_path):
     assert digests(tmp_path / "out") == digests(tmp_path / "fresh")
 
 
+def test_a_source_that_is_read_otherwise_is_read_again(spark, tmp_path):
+    lines = [json.dumps({"text": "one", "body": "two"})]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    for column, text in (("text", "one"), ("body", "two")):
+        source = Source(name="web", paths=(str(tmp_path / "in.jsonl"),), text_column=column)
+        run(with_sources(recipes.parse({"stages": ["pii"]}), [source]), str(tmp_path / "out"), spark)
+        assert pq.read_table(tmp_path / "out/documents")["text"].to_pylist() == [text]
+
+
 def test_passes_that_a_recipe_no_longer_has_are_removed(spark, small_warc, tmp_path):
     stages = [{"extract": {"engine": "resiliparse"}}, "exact_dedup", "pii"]
     run(recipe_for(small_warc, stages), str(tmp_path / "out"), spark)

@@ -48,6 +48,7 @@ def job(small_warc, tmp_path_factory) -> list[str]:
     folder = tmp_path_factory.mktemp("job")
     recipe = folder / "recipe.yaml"
     recipe.write_text(yaml.safe_dump({"name": "clusters", "seed": 7, "stages": STAGES}))
+    (folder / "spark-defaults.conf").write_text("spark.sql.shuffle.partitions 3\n")  # of 200: small tasks cost time
     members = gzip_members(small_warc.read_bytes())
     files = []
     for number in range(NUM_FILES):
@@ -56,22 +57,23 @@ def job(small_warc, tmp_path_factory) -> list[str]:
     return [str(recipe), *map(str, files)]
 
 
-def environment(python: str) -> dict[str, str]:
+def environment(python: str, settings: str) -> dict[str, str]:
     """An environment that names neither a place of packages nor a Spark but the interpreter's own."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK", "PYSPARK", "PYTHON"))}
     return kept | {
         "SPARK_HOME": str(SPARK_HOME),
+        "SPARK_CONF_DIR": settings,
         "SPARK_LOCAL_IP": "127.0.0.1",
         "PYSPARK_PYTHON": python,
         "PYSPARK_DRIVER_PYTHON": python,
     }
 
 
-def run(command: list[str], folder: Path, python: str = sys.executable) -> None:
+def run(command: list[str], folder: Path, settings: str, python: str = sys.executable) -> None:
     done = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
-        env=environment(python),
+        env=environment(python, settings),
         capture_output=True,
         text=True,
         timeout=240,
@@ -84,13 +86,18 @@ def curate(job: list[str], output: Path, master: str) -> None:
     recipe, *files = job
     inputs = [part for file in files for part in ("--input", f"commoncrawl={file}")]
     command = [sys.executable, "-m", "curate.cli", "run", recipe, *inputs, "--output", output, "--master", master]
-    run([*command, *(["--memory", "1"] if master.startswith("local[") else [])], output.parent)
+    run([*command, *(["--memory", "1"] if master.startswith("local[") else [])], output.parent, os.path.dirname(recipe))
 
 
 def spark_submit(job: list[str], output: Path, python: str, *options: str, script: Path = PIPELINE) -> None:
     recipe, *files = job
     arguments = ["--input", *files, "--output", output, "--recipe", recipe]
-    run([SPARK_SUBMIT, *options, "--driver-memory", "1g", script, *arguments], output.parent, python)
+    run(
+        [SPARK_SUBMIT, *options, "--driver-memory", "1g", script, *arguments],
+        output.parent,
+        os.path.dirname(recipe),
+        python,
+    )
 
 
 def digests(output: Path) -> dict[str, str]:
@@ -147,7 +154,7 @@ def test_the_local_run_meets_every_kind_of_document(local_run):
     tables = [pq.ParquetFile(path).read() for path in (local_run / "dropped").rglob("*.parquet")]
     reasons = {reason for table in tables for reason in table["drop_reason"].to_pylist()}
     assert {"exact_duplicate", "near_duplicate"} <= reasons
-    assert any(reason.startswith("error_truncated") for reason in reasons)
+    assert any(reason.startswith("error_") for reason in reasons)
     documents = pq.read_table(local_run / "documents")
     assert {"en", "zh"} <= set(documents["language"].to_pylist())
     assert len(digests(local_run)) >= NUM_FILES
