@@ -53,6 +53,7 @@ def render(run: RunDir) -> str:
     page: str = _template().render(
         record=record,
         stages=_stages(record),
+        counts={(s["stage"], reason): n for s in record["funnel"]["stages"] for reason, n in s["reasons"].items()},
         recipe_text=recipe_text,
         train=record.get("tokens", {}).get("splits", {}).get("train", {}),
         val=record.get("tokens", {}).get("splits", {}).get("val", {}),

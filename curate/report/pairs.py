@@ -6,7 +6,10 @@ stage judged, one row group for each text. Pairs around the bound tell most abou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
+from itertools import islice
 from typing import Any, NamedTuple
 
 from curate.recipe import Recipe
@@ -22,6 +25,7 @@ from curate.report.reading import (
 from curate.rundir import RunDir
 
 MAX_PAIRS = 6  # of a stage: this many at or above its bound, and half as many below
+MAX_COMPARED_WORDS = 400  # of each text: the comparison may take the square of it
 MAX_PAIR_ROWS = 100_000  # of the evidence that is looked through
 
 
@@ -31,6 +35,20 @@ class Side(NamedTuple):
     doc_id: str
     url: str
     text: str | None
+
+    def against(self, other: Side) -> list[tuple[str, bool]]:
+        """The text in pieces, each with whether it is missing from the other side. Compares words, in order.
+
+        Whitespace does not count as a difference. What lies beyond `MAX_COMPARED_WORDS` is not compared.
+        """
+        own, others = _words(self.text), _words(other.text)
+        pieces: list[tuple[str, bool]] = []
+        matcher = SequenceMatcher(None, _bare(own), _bare(others), autojunk=False)
+        for tag, start, end, _, _ in matcher.get_opcodes():
+            if end > start:
+                pieces.append(("".join(own[start:end]), tag != "equal"))
+        rest = (self.text or "")[sum(map(len, own)) :]
+        return [*pieces, (rest, False)] if rest else pieces
 
 
 class Pair(NamedTuple):
@@ -101,3 +119,12 @@ def _text(run: RunDir, path: str, row: int, doc_id: str) -> str | None:
                 return without_gaps(found["text"] or "") if found["doc_id"] == doc_id else None
             row -= size
     return None
+
+
+def _words(text: str | None) -> list[str]:
+    """The first words, each with the whitespace that follows it; joined they are the beginning of the text."""
+    return [match[0] for match in islice(re.finditer(r"\S*\s+|\S+", text or ""), MAX_COMPARED_WORDS)]
+
+
+def _bare(words: list[str]) -> list[str]:
+    return [word.rstrip() for word in words]

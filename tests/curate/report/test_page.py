@@ -225,6 +225,13 @@ def test_run_that_failed_before_its_first_pass_renders_with_its_error(folder) ->
     assert "the disk is full" in texts(parsed(render(folder.run)))
 
 
+def test_page_says_that_a_run_has_not_finished(folder, make_row) -> None:
+    folder.add_kept([make_row(1)])
+    assert "had not finished" not in texts(parsed(render(folder.finish())))
+    folder.more = {"status": "running"}
+    assert "had not finished" in texts(parsed(render(folder.finish())))
+
+
 def test_run_that_failed_while_it_trained_shows_what_there_is(folder, make_row, tokens, metrics) -> None:
     folder.add_kept([make_row(1)])
     folder.add_metrics(metrics)

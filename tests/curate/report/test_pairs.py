@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from curate import recipe as recipes
-from curate.report.pairs import near_duplicate_pairs
+from curate.report.pairs import Side, near_duplicate_pairs
 
 RECIPE = recipes.parse({"stages": ["gopher_quality", {"near_dedup": {"min_jaccard": 0.8}}]})
 
@@ -50,3 +53,19 @@ def test_text_whose_part_is_gone_or_is_another_is_left_out(folder, make_row) -> 
 def test_run_without_evidence_has_no_pairs(folder, make_row) -> None:
     folder.add_kept([make_row(1)])
     assert near_duplicate_pairs(folder.finish(), RECIPE) == []
+
+
+def test_words_that_the_other_side_lacks_are_marked() -> None:
+    a, b = Side("a", "", "one two  three\nfour"), Side("b", "", "one two three 4 four")
+    assert a.against(b) == [("one two  three\n", False), ("four", False)]
+    assert b.against(a) == [("one two three ", False), ("4 ", True), ("four", False)]
+
+
+def test_text_beyond_what_is_compared_is_unmarked() -> None:
+    a, b = Side("a", "", "x " * 500), Side("b", "", "y " * 500)
+    assert a.against(b) == [("x " * 400, True), ("x " * 100, False)]
+
+
+@given(a=st.text(max_size=100), b=st.none() | st.text(max_size=100))
+def test_pieces_are_the_whole_text(a: str, b: str | None) -> None:
+    assert "".join(piece for piece, _ in Side("a", "", a).against(Side("b", "", b))) == a
