@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format benchmark clean
+.PHONY: help setup demo test check format package benchmark clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ check: $(READY) ## style and types only
 format: $(READY) ## rewrite files in the project's style
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+package: $(READY) ## dist/curate.zip, for spark-submit --py-files
+	@$(PYTHON) scripts/package.py
 
 benchmark: $(READY) ## what each benchmark measures and how to run it
 	@cat benchmarks/README.md

@@ -122,5 +122,6 @@ class Funnel:
                 {"source": s, "language": lang, "documents": n, "bytes": self.kept_bytes[s, lang]}
                 for (s, lang), n in sorted(self.kept.items())
             ],
+            "seconds": {name: round(float(value), 2) for name, value in sorted(self.seconds.items())},
             "records": dict(sorted(self.records.items())),
         }

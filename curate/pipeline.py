@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from curate import document
-from curate.errors import CurateError, InputError, RecipeError
+from curate.errors import CurateError, InputError, OutputError, RecipeError, RunError
 from curate.funnel import Funnel
 from curate.ledger import Ledger
 from curate.plan import Pass, Plan, plan
@@ -66,6 +68,11 @@ class Runner:
         self.plan: Plan = plan(recipe)
         self.tasks = input_tasks(recipe.sources, options.split_bytes, options.limit)
         self.run = RunDir(output)
+        if recipe.tokenizer is not None and not self.run.is_local:
+            raise OutputError(
+                f"the recipe trains a tokenizer, and {output} is no file system that all workers share. Write documents "
+                "there with a recipe without `tokenizer:`, then `curate tokenize` to a shared folder"
+            )
         self.ledger = Ledger(self.run, recipe)
         self.funnel = Funnel([step.name for step in recipe.stages])
 
@@ -110,7 +117,11 @@ class Runner:
         kept_target = f"{home}/{inside}".rstrip("/")
         dropped_target = f"dropped/{current.name}" + (f"/{inside}" if inside else "")
         manifest_name = "_manifest.json" if home == "documents" else MANIFEST
-        read = [[task.model_dump(mode="json", exclude={"parts"}), self._digests(task, corpus)] for task in tasks]
+        sha256 = {part.part: part.sha256 for part in corpus.parts}
+        read = [
+            [task.model_dump(mode="json", exclude={"parts"}), [sha256[part] for part, _ in task.parts]]
+            for task in tasks
+        ]
         how = [source.model_dump(exclude={"paths"}) for source in self.recipe.sources if corpus.tasks]
         digest = fingerprint(current.fingerprint, read, how, corpus.digest)
         manifest = self.run.read_json(kept_target, manifest_name)
@@ -143,6 +154,8 @@ class Runner:
                 num_partitions=self.options.partitions,
                 progress=progress,
             )
+        for folder in (staged, staged_dropped):
+            self.run.sweep(folder)  # what attempts of tasks left that did not end well
         done = [_moved(d, staged, kept_target, staged_dropped, dropped_target) for d in done]
         self.run.write_json(
             {"fingerprint": digest, "stages": [s.name for s in current.steps], "done": [d.model_dump() for d in done]},
@@ -152,10 +165,6 @@ class Runner:
         self.run.commit(staged_dropped, dropped_target)
         self.run.commit(staged, kept_target)
         return done
-
-    def _digests(self, task: Task, corpus: _Corpus) -> list[str]:
-        by_part = {part.part: part.sha256 for part in corpus.parts}
-        return [by_part[part] for part, _ in task.parts]
 
     def _corpus_pass(self, current: Pass, corpus: _Corpus) -> None:
         (step,) = current.steps
@@ -285,8 +294,12 @@ def execute(runner: Runner, spark: SparkSession) -> dict[str, Any]:
             train_on_documents(runner.recipe, runner.run, runner.ledger, spark, runner.reporter)
             record = runner.ledger.finish(runner.funnel)
             write_report(runner.run)
+        except (PySparkException, Py4JError) as error:
+            told = str(error).strip()[:2000]
+            runner.ledger.fail(told)
+            raise RunError(f"Spark stopped the job. The same command goes on where it was.\n{told}") from error
         except BaseException as error:
-            runner.ledger.fail(error if isinstance(error, CurateError) else type(error).__name__)
+            runner.ledger.fail(error if isinstance(error, CurateError) else f"{type(error).__name__}: {error}"[:2000])
             raise
     return record
 

@@ -114,10 +114,13 @@ class RunDir:
         self._move(self.path(staged), self.path(target))
 
     def sweep(self, *parts: str) -> None:
-        """Remove what a killed run left half-written in a folder."""
+        """Remove what a killed run or task left half-written in a folder, in folders below it too."""
         for name in self.names(*parts):
             if name.startswith("_"):
                 self.remove(*parts, name)
+        for path in self.fs.find(self.path(*parts)) if self.exists(*parts) else []:
+            if os.path.basename(path).startswith("_"):
+                self.fs.rm(path)
 
     def _move(self, source: str, target: str) -> None:
         if self.is_local:

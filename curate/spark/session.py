@@ -55,7 +55,8 @@ def local_session(
     """A session inside this process. `cores`: a number, or a whole `local…` master; all cores by default."""
     free = preflight.check_memory()
     folder = preflight.check_scratch(scratch)
-    master = cores if isinstance(cores, str) else f"local[{cores or '*'}]"
+    # The second number lets a task fail as often as on a cluster; a plain local[n] would end at the first.
+    master = cores if isinstance(cores, str) else f"local[{cores or '*'},{SETTINGS['spark.task.maxFailures']}]"
     memory = memory_gib or min(MAX_JVM_GIB, max(1.0, free * JVM_SHARE))
     if memory > free:
         raise EnvironmentProblem(

@@ -17,7 +17,9 @@ HOSTILE = "<script>alert('curate')</script>"
 
 def response(url: str, body: bytes, content_type: str = "text/html") -> bytes:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\n".encode()
-    lines = f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\nContent-Length: {len(head) + len(body)}\r\n\r\n"
+    lines = (
+        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\nContent-Length: {len(head) + len(body)}\r\n\r\n"
+    )
     return gzip.compress(lines.encode() + head + body + b"\r\n\r\n", 1)
 
 
@@ -35,13 +37,17 @@ def test_every_hostile_document_is_a_row_and_the_run_ends_well(spark, tmp_path):
         "nul": b"<p>" + sentence.encode() * 5 + b"\0" * 1000,
         "utf16": (f"<html><body><p>{sentence * 5}").encode("utf-16"),
         "no-charset": ("<html><body><p>" + "早上好，今天天气很好。" * 20).encode("gb18030"),
-        "script": f"<title>{HOSTILE}</title><p>&lt;script&gt;alert('curate')&lt;/script&gt; {sentence * 5}</p>".encode(),
+        "script": f"<title>{HOSTILE}</title><p>&lt;script&gt;alert('curate')&lt;/script&gt; {sentence * 5}".encode(),
         "escapes": ("<p>\x1b[2J\x1b]0;title\x07 " + sentence * 5).encode(),
         "one-word": b"<p>" + b"word " * 200_000,
     }
     records = b"".join(response(f"https://h.example/{name}?{HOSTILE}x", body) for name, body in bodies.items())
-    (tmp_path / "hostile.warc.gz").write_bytes(records + b"\x1f\x8b garbage" + response("https://h.example/last", b"<p>x"))
-    (tmp_path / "lines.jsonl").write_text(json.dumps({"text": HOSTILE}) + "\n{not json\n" + '{"text": "\\ud800 lone"}\n')
+    (tmp_path / "hostile.warc.gz").write_bytes(
+        records + b"\x1f\x8b garbage" + response("https://h.example/last", b"<p>x")
+    )
+    (tmp_path / "lines.jsonl").write_text(
+        json.dumps({"text": HOSTILE}) + "\n{not json\n" + '{"text": "\\ud800 lone"}\n'
+    )
     sources = [
         Source(name="web", paths=(str(tmp_path / "hostile.warc.gz"),)),
         Source(name="lines", paths=(str(tmp_path / "lines.jsonl"),)),
