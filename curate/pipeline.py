@@ -70,8 +70,8 @@ class Runner:
         self.run = RunDir(output)
         if recipe.tokenizer is not None and not self.run.is_local:
             raise OutputError(
-                f"the recipe trains a tokenizer, and {output} is no file system that all workers share. Write documents "
-                "there with a recipe without `tokenizer:`, then `curate tokenize` to a shared folder"
+                f"the recipe trains a tokenizer, and {output} is no folder that all workers share. Write documents there "
+                "by a recipe without `tokenizer:`, then `curate tokenize` to a shared folder"
             )
         self.ledger = Ledger(self.run, recipe)
         self.funnel = Funnel([step.name for step in recipe.stages])

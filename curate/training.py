@@ -19,8 +19,8 @@ from curate.rundir import RunDir
 from curate.spark.session import session
 from curate.tokens.write import write_tokens
 
-#: What the trained model is asked to go on from: nothing, and two beginnings that fit most corpora.
-PROMPTS = ("", "The ", "In ")
+#: What the trained model is asked to go on from: beginnings that most corpora have, and one for code.
+PROMPTS = ("The", "This is", "import")
 
 
 def document_files(run: RunDir) -> list[str]:
