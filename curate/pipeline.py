@@ -70,7 +70,7 @@ class Runner:
         self.run = RunDir(output)
         if recipe.tokenizer is not None and not self.run.is_local:
             raise OutputError(
-                f"the recipe trains a tokenizer, and {output} is no folder that all workers share. Write documents there "
+                f"the recipe trains a tokenizer, and {output} is no folder that workers share. Write documents there "
                 "by a recipe without `tokenizer:`, then `curate tokenize` to a shared folder"
             )
         self.ledger = Ledger(self.run, recipe)
