@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -74,19 +75,24 @@ def build_inputs(folder: Path) -> dict[str, Path]:
     return {name: path for name, (path, _) in made.items()}
 
 
-def write_pages(path: Path) -> None:
+def write_pages(path: Path, max_pages: int = MAX_PAGES) -> None:
     """A WARC of pydoc pages, one gzip member a record, as Common Crawl writes it.
 
     The pages are rendered in a child process: importing strangers' modules must not touch this one.
     """
     child = subprocess.run(
-        [sys.executable, "-m", "curate.demo", str(path)], capture_output=True, text=True, timeout=600, check=False
+        [sys.executable, "-m", "curate.demo", str(path), str(max_pages)],
+        env={**os.environ, "PYTHONHASHSEED": "0"},  # sets are printed in the same order each time
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     if child.returncode or not path.exists():
         raise RuntimeError(f"pydoc pages could not be rendered: {child.stderr[-2000:]}")
 
 
-def render_pages(path: Path) -> None:
+def render_pages(path: Path, max_pages: int) -> None:
     """Render modules one after the other; one that cannot be imported or rendered is left out."""
     import pydoc
 
@@ -99,13 +105,15 @@ def render_pages(path: Path) -> None:
                 page = html.page(pydoc.describe(pydoc.locate(name)), html.document(pydoc.locate(name), name))
             except BaseException:  # noqa: BLE001  # a stranger's import may raise anything, SystemExit too
                 continue
-            body = page.encode("utf-8", "replace")
+            body = re.sub(r" at 0x[0-9a-f]+", " at 0x0", page).encode(
+                "utf-8", "replace"
+            )  # where an object happens to lie
             head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
             head += b"Content-Length: %d\r\n\r\n" % len(body)
             url = f"pydoc://python/{name.replace('.', '/')}"
             file.write(_record("response", url, head + body, "application/http; msgtype=response"))
             written += 1
-            if written >= MAX_PAGES:
+            if written >= max_pages:
                 break
 
 
@@ -234,4 +242,4 @@ def run_demo(output: str, inputs: Path, steps: int | None) -> None:
 
 
 if __name__ == "__main__":
-    render_pages(Path(sys.argv[1]))
+    render_pages(Path(sys.argv[1]), int(sys.argv[2]))

@@ -33,6 +33,10 @@ def train_on_documents(recipe: Recipe, run: RunDir, ledger: Ledger, spark: Spark
     """Tokenizer, shards and model, as far as the recipe goes."""
     manifest = run.read_json("documents", "_manifest.json")
     digest = fingerprint([done["kept"]["sha256"] for done in manifest["done"]], recipe.seed)
+    for name, section in (("tokenizer", recipe.tokenizer), ("tokens", recipe.tokens), ("model", recipe.train)):
+        if section is None:  # an earlier recipe of this folder had it
+            run.remove(name)
+            ledger.record.pop(name, None)
     if recipe.tokenizer is None:
         return
     digest = fingerprint("tokenizer", recipe.tokenizer, digest)

@@ -92,3 +92,10 @@ def test_chunks_are_bounded_unless_one_text_alone_is_longer():
 def test_a_text_longer_than_the_bound_is_measured_by_its_beginning(chars, seen):
     measured = by_chunks(pa.array(["é" * chars]), lambda part: part, pa.string(), max_chars=8)
     assert measured.to_pylist() == ["é" * seen]
+
+
+def test_the_last_word_does_not_keep_a_blank_that_follows_it():
+    """What pyarrow 26 gets wrong: `.\\x85` and `...\\u2028` came out as words, depending on the neighbouring rows."""
+    texts = ["\u3000", "x\x85a\u3000\x1c", "\u2029 \n\x1c\u2029.\r\u2029\x85.", "\x1cax\x1c\u2028\u3000\x85\x1c\u2029"]
+    texts.append("x. \x85\u2028.\x85")
+    assert in_rows(split_words(pa.array(texts, pa.string()))) == [text.split() for text in texts]
