@@ -31,7 +31,7 @@ def apply_stage(step: Step, sources: Sequence[Source], output: Path, *, overwrit
     if not output.parent.is_dir():
         raise OutputError(f"there is no folder {output.parent} to write {output.name} to. Make it first")
     schema = pa.schema([*document.FIELDS, pa.field(step.name, step.stage.signals), *document.VERDICT_FIELDS])
-    writer = PartWriter(str(output.absolute()), schema)
+    writer = PartWriter(str(output.parent.absolute()), output.name, schema)
     counts: Counter[str] = Counter()
     batches = _from_run(step, sources) if isinstance(step.stage, CorpusStage) else _from_files(step, sources)
     for batch in batches:

@@ -127,9 +127,9 @@ class Runner:
         manifest = self.run.read_json(kept_target, manifest_name)
         if manifest and manifest["fingerprint"] == digest:
             self.reporter.say(f"  {current.name}: {kept_target} is done, {len(tasks)} tasks not run again")
-            return [Done.model_validate(item) for item in manifest["done"]]
+            found = [Done.model_validate(item) for item in manifest["done"]]
+            return [self._located(d, kept_target, dropped_target) for d in found]
         staged, staged_dropped = self.run.staging(*kept_target.split("/")), self.run.staging(*dropped_target.split("/"))
-        folder = "/source={source}" if home == "documents" else ""
         work = Work(
             name=current.name,
             steps=current.steps,
@@ -137,8 +137,9 @@ class Runner:
             keep_dropped_text=self.recipe.keep_dropped_text,
             sources=self.recipe.sources,
             layers=tuple(corpus.layers),
-            kept_path=self.run.url(staged) + folder + "/part-{part:05d}.parquet",
-            dropped_path=self.run.url(staged_dropped) + "/part-{part:05d}.parquet",
+            kept_folder=self.run.url(staged),
+            dropped_folder=self.run.url(staged_dropped),
+            by_source=home == "documents",
         )
         started = time.monotonic()
         with self.reporter.bar(current.name, sum(task.size for task in tasks)) as show:
@@ -156,7 +157,6 @@ class Runner:
             )
         for folder in (staged, staged_dropped):
             self.run.sweep(folder)  # what attempts of tasks left that did not end well
-        done = [_moved(d, staged, kept_target, staged_dropped, dropped_target) for d in done]
         self.run.write_json(
             {"fingerprint": digest, "stages": [s.name for s in current.steps], "done": [d.model_dump() for d in done]},
             staged,
@@ -164,7 +164,13 @@ class Runner:
         )
         self.run.commit(staged_dropped, dropped_target)
         self.run.commit(staged, kept_target)
-        return done
+        return [self._located(d, kept_target, dropped_target) for d in done]
+
+    def _located(self, done: Done, kept: str, dropped: str) -> Done:
+        """What a task did, its files with whole paths: a manifest has names only, so that a run folder can be moved."""
+        lost = done.dropped and done.dropped.model_copy(update={"path": self.run.url(dropped, done.dropped.path)})
+        part = done.kept.model_copy(update={"path": self.run.url(kept, done.kept.path)})
+        return done.model_copy(update={"kept": part, "dropped": lost})
 
     def _corpus_pass(self, current: Pass, corpus: _Corpus) -> None:
         (step,) = current.steps
@@ -193,13 +199,6 @@ class Runner:
         fields = tuple(f.name for f in step.stage.signals)
         corpus.layers.append(Layer(name=step.name, path=self.run.url(target, "verdicts"), fields=fields))
         corpus.digest.append(digest)
-
-
-def _moved(done: Done, staged: str, kept: str, staged_dropped: str, dropped: str) -> Done:
-    """What a task did, with paths as they are after the commit."""
-    part = done.kept.model_copy(update={"path": done.kept.path.replace(staged, kept)})
-    lost = done.dropped and done.dropped.model_copy(update={"path": done.dropped.path.replace(staged_dropped, dropped)})
-    return done.model_copy(update={"kept": part, "dropped": lost})
 
 
 def split_size(num_bytes: int) -> int:

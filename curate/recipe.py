@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -51,6 +52,8 @@ class Step(BaseModel):
             value = {value["use"]: value.get("stage"), **{k: v for k, v in value.items() if k not in ("use", "stage")}}
         use, settings, rest = split_named(value, {"as", "name", "sources", "languages"}, "stage")
         name = rest.pop("as", None) or rest.pop("name", None) or use.replace("@", "_")
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", str(name)):
+            raise RecipeError(f"stage {use}: `as: {name}` names a column and a folder: letters, digits and _ only")
         if name in document.RAW_SCHEMA.names:
             raise RecipeError(f"stage {use}: {name!r} is a document column. Give the step another name with `as: …`")
         stage = settings if isinstance(settings, Stage) else build(registry.stage_class(use), settings, f"stage {use}")

@@ -26,7 +26,7 @@ PROMPTS = ("The", "This is", "import")
 def document_files(run: RunDir) -> list[str]:
     """The parquet files of `documents/` that hold any row, in order."""
     manifest = run.read_json("documents", "_manifest.json") or {"done": []}
-    return [done["kept"]["path"] for done in manifest["done"] if done["kept"]["rows"]]
+    return [run.url("documents", done["kept"]["path"]) for done in manifest["done"] if done["kept"]["rows"]]
 
 
 def train_on_documents(recipe: Recipe, run: RunDir, ledger: Ledger, spark: SparkSession, reporter: Reporter) -> None:

@@ -67,7 +67,7 @@ class Segments:
 
 def split_words(texts: pa.StringArray) -> Segments:
     """The words of each text. Null and blank texts have none."""
-    # Trimmed first: pyarrow 26 may leave the last blank of a text that ends in several non-ASCII ones with the last word.
+    # Trimmed first: of several non-ASCII blanks at the end of a text, pyarrow 26 may leave the last with the last word.
     blanks_inside = pc.utf8_trim_whitespace(texts)
     return _without_empty(_segments(pc.utf8_split_whitespace(blanks_inside), len(texts)))
 

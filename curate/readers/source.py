@@ -27,7 +27,7 @@ class Source(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1)
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")  # it names folders too
     paths: tuple[str, ...] = Field(min_length=1)
     format: Literal["auto", "warc", "wet", "parquet", "jsonl", "text", "html"] = "auto"
     path_prefix: str = ""  # goes before relative lines of a path list; empty: the list's own folder

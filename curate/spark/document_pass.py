@@ -59,8 +59,9 @@ class Work(BaseModel):
     keep_dropped_text: bool
     sources: tuple[Source, ...]
     layers: tuple[Layer, ...]
-    kept_path: str  # with {source} and {part} to be filled in
-    dropped_path: str
+    kept_folder: str
+    dropped_folder: str
+    by_source: bool  # kept parts lie in a folder source=… each
 
 
 class Done(BaseModel):
@@ -77,9 +78,10 @@ class Done(BaseModel):
 
 def run_task(task: Task, work: Work, schema: pa.Schema) -> Done:
     """Read, run the stages, write. Rows read = rows kept + rows dropped, or it is our own mistake."""
-    kept = PartWriter(work.kept_path.format(source=task.source, part=task.part), schema)
+    name = f"part-{task.part:05d}.parquet"
+    kept = PartWriter(work.kept_folder, f"source={task.source}/{name}" if work.by_source else name, schema)
     dropped_schema = pa.schema([*schema, *VERDICT_FIELDS])
-    dropped = PartWriter(work.dropped_path.format(source=task.source, part=task.part), dropped_schema)
+    dropped = PartWriter(work.dropped_folder, name, dropped_schema)
     seconds: Counter[str] = Counter()
     tally: Counter[tuple[Any, ...]] = Counter()
     sizes: Counter[tuple[Any, ...]] = Counter()

@@ -33,7 +33,7 @@ class PartFile(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     part: int
-    path: str
+    path: str  # within its wave's folder as it is written down, whole where a run holds it
     source: str
     rows: int
     bytes: int
@@ -77,9 +77,9 @@ class _DigestFile(io.RawIOBase):
 class PartWriter:
     """Write batches to one parquet file, whole or not at all. The same rows give the same bytes."""
 
-    def __init__(self, path: str, schema: pa.Schema) -> None:
-        self.fs, self.path = fsspec.core.url_to_fs(path)
-        self.url, self.schema, self.rows = path, schema, 0
+    def __init__(self, folder: str, name: str, schema: pa.Schema) -> None:
+        self.fs, self.path = fsspec.core.url_to_fs(f"{folder}/{name}")
+        self.name, self.schema, self.rows = name, schema, 0
         self._temporary = f"{os.path.dirname(self.path)}/_{uuid.uuid4().hex}"
         self._waiting: list[pa.RecordBatch] = []
         self._file: _DigestFile | None = None
@@ -104,7 +104,7 @@ class PartWriter:
         self.fs.mv(self._temporary, self.path)
         return PartFile(
             part=part,
-            path=self.url,
+            path=self.name,
             source=source,
             rows=self.rows,
             bytes=self._file.size,

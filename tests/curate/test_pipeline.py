@@ -101,6 +101,20 @@ def test_a_finished_run_is_not_run_again(spark, small_warc, finished):
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.parquet")} == before
 
 
+def test_a_folder_that_was_moved_goes_on(spark, small_warc, tmp_path):
+    stages = [{"extract": {"engine": "resiliparse"}}, "exact_dedup", "pii"]
+    run(recipe_for(small_warc, stages), str(tmp_path / "{old} place"), spark)
+    expected = digests(tmp_path / "{old} place")
+    (tmp_path / "{old} place").rename(tmp_path / "new")
+    first = {path: path.stat().st_mtime_ns for path in (tmp_path / "new/passes").rglob("*.parquet")}
+    stages[2] = {"pii": {"min_score": 0.5}}
+    run(recipe_for(small_warc, stages), str(tmp_path / "new"), spark)
+    assert {p: p.stat().st_mtime_ns for p in first if "01-" in str(p)} == {
+        p: t for p, t in first.items() if "01-" in str(p)
+    }
+    assert set(digests(tmp_path / "new")) == set(expected)
+
+
 def test_a_changed_stage_reruns_from_there_on(spark, small_warc, tmp_path):
     stages = [{"extract": {"engine": "resiliparse"}}, "exact_dedup", {"gopher_quality": {"min_word_count": 5}}]
     run(recipe_for(small_warc, stages), str(tmp_path / "out"), spark)

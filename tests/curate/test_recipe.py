@@ -27,6 +27,8 @@ def parse(text):
         ("stages: [pii, pii]", "two stages are named pii"),
         ("stages: [{pii: {}, exact_dedup: {}}]", "one name"),
         ("stages: [{pii: {}, as: text}]", "is a document column"),
+        ("stages: [{pii: {}, as: ../../etc}]", "letters, digits and _ only"),
+        ("{sources: [{name: a/b, paths: [x]}]}", "name"),
         ("tokenizer: bpee", "unknown tokenizer 'bpee'.*bpe"),
         ("tokens: {}", "needs a `tokenizer:`"),
         ("{tokenizer: bpe, train: compact}", "needs `tokens:`"),

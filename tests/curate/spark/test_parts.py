@@ -17,7 +17,7 @@ def batch(ids, text="text"):
 
 
 def written(path, *batches):
-    writer = PartWriter(str(path), SCHEMA)
+    writer = PartWriter(str(path.parent), path.name, SCHEMA)
     for one in batches:
         writer.write(one)
     return writer.close(7, "web")
@@ -38,7 +38,7 @@ def test_the_same_rows_give_the_same_bytes_however_they_came(tmp_path):
 
 
 def test_an_unfinished_part_is_not_there(tmp_path):
-    writer = PartWriter(str(tmp_path / "part.parquet"), SCHEMA)
+    writer = PartWriter(str(tmp_path), "part.parquet", SCHEMA)
     writer.write(batch(range(parts.ROW_GROUP_ROWS)))
     assert not (tmp_path / "part.parquet").exists()
 
