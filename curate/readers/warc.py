@@ -22,6 +22,8 @@ from curate.readers.splits import Split
 from curate.readers.warc_records import Fault, Record, read_records
 
 DOCUMENT_RECORDS = frozenset({"response", "resource", "conversion"})
+#: Of ISO 28500, section 5.5.
+RECORD_TYPES = DOCUMENT_RECORDS | {"warcinfo", "request", "metadata", "revisit", "continuation"}
 _DUMP = re.compile(r"CC-(?:MAIN|NEWS)-\d{4}(?:-\d{2})?")
 _ROOM = 1 << 16  # the block is longer than the body by the HTTP header
 
@@ -40,7 +42,7 @@ def warc_rows(file: IO[bytes], split: Split, source: Source, stats: ReadStats) -
                 part=item.place.within,
             )
             continue
-        stats.records[item.kind] += 1
+        stats.records[item.kind if item.kind in RECORD_TYPES else "other"] += 1  # any text may stand there
         row = _row(item, split, source, stats)
         if row is not None:
             yield row

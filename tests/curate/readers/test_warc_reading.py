@@ -354,3 +354,16 @@ def test_the_plan_covers_a_file_of_unknown_size():
     source = Source(name="web", paths=("x",), format="warc")
     (split,) = plan_splits([InputFile("x", None, "")], source)
     assert (split.start, split.end) == (0, None)
+
+
+def test_record_types_of_a_strangers_making_are_counted_together(tmp_path):
+    records = b"".join(
+        b"WARC/1.0\r\nWARC-Type: %s\r\nContent-Length: 2\r\n\r\nab\r\n\r\n" % kind
+        for kind in (b"warcinfo", b"hello", b"<script>")
+    )
+    (tmp_path / "odd.warc").write_bytes(records)
+    source = Source(name="web", paths=(str(tmp_path / "odd.warc"),))
+    stats = ReadStats()
+    for split in plan_splits(list_files(source), source):
+        list(read(split, source, stats=stats))
+    assert dict(stats.records) == {"warcinfo": 1, "other": 2}
