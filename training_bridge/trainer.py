@@ -131,4 +131,4 @@ class CompactTrainer(BaseModel):
         with train_extra():
             from training_bridge.sample import sample
         folder = f"{output_dir}/model"
-        return [sample(folder, prompt, max_new_tokens, seed=self.seed) for prompt in prompts]
+        return [prompt + sample(folder, prompt, max_new_tokens, seed=self.seed) for prompt in prompts]

@@ -11,7 +11,7 @@ from curate.errors import OutputError
 from curate.pipeline import run, with_sources
 from curate.progress import Reporter
 from curate.readers.source import Source
-from curate.training import tokenize_documents
+from curate.training import PROMPTS, tokenize_documents
 
 pytestmark = pytest.mark.spark
 
@@ -41,7 +41,7 @@ def test_a_model_is_trained_and_only_what_changed_is_done_again(spark, small_war
     record = run(recipe_for(small_warc), str(out), spark)
     model = record["model"]
     assert model["val_loss"] < model["unigram_loss"]
-    assert len(model["samples"]) == 3
+    assert [text.startswith(prompt) for text, prompt in zip(model["samples"], PROMPTS, strict=True)] == [True] * 3
     assert record["tokens"]["splits"]["train"]["num_documents"] > record["tokens"]["splits"]["val"]["num_documents"] > 0
     assert (out / "report.html").exists()
     first = stamps(out)
