@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("curate", deadline=None)  # machines are shared: a slow example is no failure
+# Machines are shared: a slow example is no failure. In continuous integration the same examples come each time, so that
+# a change is judged by what it changed; everywhere else new ones are looked for.
+settings.register_profile("curate", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("curate")
 
 
