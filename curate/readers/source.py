@@ -7,8 +7,10 @@ Paths are fsspec URLs (local, `s3://`, `https://`, …): files, folders, globs, 
 from __future__ import annotations
 
 import gzip
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
 import fsspec
@@ -99,7 +101,7 @@ def _listed(path: str, source: Source) -> list[str]:
         with fs.open(inner, "rb") as file:
             data = file.read(_MAX_LIST_BYTES)
         text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except _store_errors(EOFError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read the path list {path} of source {source.name!r}: {error}") from error
     prefix = source.path_prefix or path.rpartition("/")[0]
     lines = [line.strip() for line in text.splitlines()]
@@ -117,7 +119,7 @@ def _expand(path: str) -> list[InputFile]:
     fs, inner = filesystem(path)
     try:
         infos = list(_infos(fs, inner, path))
-    except (OSError, ValueError) as error:
+    except _store_errors(ValueError) as error:
         raise InputError(f"cannot read {path}: {_cause(error)}") from error
     return [InputFile(_full_path(fs, info["name"]), info.get("size"), _checksum(info)) for info in infos]
 
@@ -157,6 +159,15 @@ def _full_path(fs: Any, name: str) -> str:
 def _checksum(info: Mapping[str, Any]) -> str:
     mark = next((info[key] for key in _MARKERS if info.get(key) is not None), "")
     return f"{info.get('size')}-{mark}".replace('"', "")
+
+
+def _store_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """What a file system raises when it cannot be read. Clients of object stores have roots of their own."""
+    found: list[type[Exception]] = [OSError, *others]
+    for module, name in (("botocore.exceptions", "BotoCoreError"), ("aiohttp", "ClientError")):
+        if module.partition(".")[0] in sys.modules:  # its client raised it, so it is loaded
+            found.append(getattr(import_module(module), name))
+    return tuple(found)
 
 
 def _cause(error: Exception) -> str:

@@ -182,3 +182,14 @@ def test_files_are_read_over_http_from_a_list_with_a_prefix(web_folder: tuple[Pa
     assert texts == ["one", "two"]
     with pytest.raises(InputError, match="no such file"):
         list_files(Source(name="s", paths=(f"{address}/missing.jsonl",)))
+
+
+def test_an_object_store_that_lets_nobody_in_is_one_message(monkeypatch):
+    pytest.importorskip("s3fs")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    with pytest.raises(InputError, match=r"cannot read s3://bucket/a\.warc\.gz: NoCredentialsError"):
+        list_files(Source(name="web", paths=("s3://bucket/a.warc.gz",)))
