@@ -103,11 +103,12 @@ def render_pages(path: Path, max_pages: int) -> None:
         for name in module_names():
             try:
                 page = html.page(pydoc.describe(pydoc.locate(name)), html.document(pydoc.locate(name), name))
+            except KeyboardInterrupt:
+                raise
             except BaseException:  # noqa: BLE001  # a stranger's import may raise anything, SystemExit too
                 continue
-            body = re.sub(r" at 0x[0-9a-f]+", " at 0x0", page).encode(
-                "utf-8", "replace"
-            )  # where an object happens to lie
+            # Where an object happens to lie in memory is not the page's content, and differs each time.
+            body = re.sub(r" at 0x[0-9a-f]+", " at 0x0", page).encode("utf-8", "replace")
             head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
             head += b"Content-Length: %d\r\n\r\n" % len(body)
             url = f"pydoc://python/{name.replace('.', '/')}"
