@@ -1,16 +1,17 @@
-"""One stage on local files, every row kept with its signals and verdict: the way to try a stage."""
+"""Stages on local files, every row kept with its signals and verdict: the way to try a stage or a recipe."""
 
 from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
-from curate import document
-from curate.errors import OutputError
+from curate import document, recipe, registry
+from curate.arguments import assignment, change
+from curate.errors import OutputError, RecipeError
 from curate.fused import batch_table, run_steps, to_batch
 from curate.readers.read import read
 from curate.readers.source import Source, list_files
@@ -18,11 +19,41 @@ from curate.readers.splits import plan_splits
 from curate.recipe import Recipe, Step
 from curate.stage import CorpusStage
 
+#: Told the share of the input that is read, and how many documents.
+Show = Callable[[float, int], None]
+SPLIT_BYTES = 32 << 20
 
-def apply_stage(step: Step, sources: Sequence[Source], output: Path, *, overwrite: bool = False) -> dict[str, int]:
+
+def named_stages(name: str, assignments: Sequence[str] = ()) -> Recipe:
+    """A stage by its name, or all stages of a recipe by its name or file, with settings changed.
+
+    The settings of a single stage may be assigned without its name.
+    """
+    if name in registry.STAGES:
+        settings = dict(assignment(text.removeprefix(f"{name}.")) for text in assignments)
+        return recipe.parse({"name": name, "stages": [{name: settings}]})
+    return change(_recipe(name), list(assignments))
+
+
+def _recipe(name: str) -> Recipe:
+    if name.endswith((".yaml", ".yml")) or name in recipe.shipped():
+        return recipe.load(name)
+    raise RecipeError.unknown("stage or recipe", name, [*registry.STAGES, *recipe.shipped()])
+
+
+def apply_stages(
+    steps: Sequence[Step],
+    sources: Sequence[Source],
+    output: Path,
+    *,
+    audit: bool = False,
+    overwrite: bool = False,
+    show: Show = lambda share, done: None,
+) -> dict[str, int]:
     """Write one parquet file of all rows and return how many were kept and dropped for each reason.
 
-    A document stage runs in this process, without Spark; a corpus stage on a local session.
+    A row that one step drops has null signals of the later ones, unless `audit`. Document stages run in this process,
+    without Spark; corpus stages on a local session.
     """
     from curate.spark.parts import PartWriter
 
@@ -30,33 +61,46 @@ def apply_stage(step: Step, sources: Sequence[Source], output: Path, *, overwrit
         raise OutputError(f"{output} is there already. Choose another --output, or say --overwrite")
     if not output.parent.is_dir():
         raise OutputError(f"there is no folder {output.parent} to write {output.name} to. Make it first")
-    schema = pa.schema([*document.FIELDS, pa.field(step.name, step.stage.signals), *document.VERDICT_FIELDS])
+    signals = [pa.field(step.name, step.stage.signals) for step in steps]
+    schema = pa.schema([*document.FIELDS, *signals, *document.VERDICT_FIELDS])
     writer = PartWriter(str(output.parent.absolute()), output.name, schema)
     counts: Counter[str] = Counter()
-    batches = _from_run(step, sources) if isinstance(step.stage, CorpusStage) else _from_files(step, sources)
-    for batch in batches:
+    for batch in _batches(steps, sources, audit, show):
         done = to_batch(batch_table(batch, schema))
-        counts.update(reason or "kept" for reason in done.column("drop_reason").to_pylist())
+        for stage, reason in zip(done["drop_stage"].to_pylist(), done["drop_reason"].to_pylist(), strict=True):
+            counts[(f"{stage}: {reason}" if len(steps) > 1 else reason) if reason else "kept"] += 1
         writer.write(done)
     writer.close(0, "")
     return dict(sorted(counts.items(), key=lambda item: (item[0] != "kept", -item[1], item[0])))
 
 
-def _from_files(step: Step, sources: Sequence[Source]) -> Iterator[pa.RecordBatch]:
-    for source in sources:
-        for split in plan_splits(list_files(source), source, 2**62):
-            for batch in read(split, source):
-                yield run_steps(batch, [step])
+def documents(sources: Sequence[Source], show: Show = lambda share, done: None) -> Iterator[pa.RecordBatch]:
+    """The documents of files in order, batch by batch."""
+    splits = [(split, source) for source in sources for split in plan_splits(list_files(source), source, SPLIT_BYTES)]
+    done = 0
+    for number, (split, source) in enumerate(splits):
+        for batch in read(split, source):
+            yield batch
+            done += batch.num_rows
+            show(number / len(splits), done)
+    show(1.0, done)
 
 
-def _from_run(step: Step, sources: Sequence[Source]) -> Iterator[pa.RecordBatch]:
+def _batches(steps: Sequence[Step], sources: Sequence[Source], audit: bool, show: Show) -> Iterator[pa.RecordBatch]:
+    if any(isinstance(step.stage, CorpusStage) for step in steps):
+        yield from _from_run(steps, sources, audit)
+    else:
+        yield from (run_steps(batch, steps, audit=audit) for batch in documents(sources, show))
+
+
+def _from_run(steps: Sequence[Step], sources: Sequence[Source], audit: bool) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
     from curate.pipeline import run
     from curate.spark.session import session
 
     with tempfile.TemporaryDirectory(prefix="curate-") as folder:
-        run(Recipe(name="apply", stages=(step,), sources=tuple(sources)), folder, session())
+        run(Recipe(name="apply", stages=tuple(steps), sources=tuple(sources), audit=audit), folder, session())
         for path in sorted(Path(folder).glob("documents/*/*.parquet")) + sorted(
             Path(folder).glob("dropped/**/*.parquet")
         ):

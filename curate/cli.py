@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
 from curate import recipe as recipes
 from curate import registry
-from curate.errors import CurateError, RecipeError
+from curate.arguments import assignment, change, parse_inputs, with_inputs
+from curate.errors import CurateError, OutputError, RecipeError
 from curate.progress import Reporter
 
 app = typer.Typer(
@@ -43,6 +44,10 @@ Master = Annotated[str | None, typer.Option(help="Spark master; all cores of thi
 Memory = Annotated[float | None, typer.Option(help="GiB for Spark's virtual machine; by default as fits the machine.")]
 Scratch = Annotated[str | None, typer.Option(help="Folder that Spark may spill to.")]
 Limit = Annotated[int | None, typer.Option(help="Read at most this many documents of each source, the first ones.")]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+TextColumn = Annotated[str, typer.Option(help="Column of the text in parquet and jsonl input.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it is there.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -149,26 +154,45 @@ def list_recipes(
 
 @app.command()
 def apply(
-    stage: Annotated[str, typer.Argument(help="A stage's name; `curate recipes` lists them.")],
+    stages: Annotated[str, typer.Argument(help="A stage, a shipped recipe, or a YAML file; see `curate recipes`.")],
     input: Input,
     output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write: every row, kept or not.")],
-    set: Annotated[list[str], typer.Option("--set", help="SETTING=VALUE.")] = [],  # noqa: B006
-    text_column: Annotated[str, typer.Option(help="Column of the text in parquet and jsonl input.")] = "text",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file if it is there.")] = False,
+    set: Annotated[list[str], typer.Option("--set", help="SETTING=VALUE of a stage; STAGE.SETTING=VALUE.")] = [],  # noqa: B006
+    text_column: TextColumn = "text",
+    audit: Annotated[bool, typer.Option("--audit", help="Measure every stage on every document.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
-    """Run one stage on local files. Every row is written, with the stage's signals and its verdict."""
-    from curate.apply import apply_stage
+    """Run a stage, or a recipe's stages, on local files. Every row is written, with signals and verdict."""
+    from curate.apply import apply_stages, named_stages
 
-    settings = dict(map(_assignment, set))
-    step = recipes.Step.model_validate({stage: settings}) if stage in registry.STAGES else None
-    if step is None:
-        raise RecipeError.unknown("stage", stage, registry.STAGES)
-    counts = apply_stage(step, parse_inputs(input, text_column=text_column), output, overwrite=overwrite)
+    steps = named_stages(stages, set).stages
+    sources = parse_inputs(input, text_column=text_column)
+    with _reading("applying") as show:
+        counts = apply_stages(steps, sources, output, audit=audit, overwrite=overwrite, show=show)
     table = Table("verdict", "documents")
     for reason, count in counts.items():
         table.add_row(reason, f"{count:,}")
     console.print(table)
     console.print(f"{sum(counts.values()):,} rows → {output}", markup=False)
+
+
+@app.command()
+def compare(
+    names: Annotated[list[str], typer.Argument(metavar="RECIPE RECIPE…", help="Shipped recipes or YAML files.")],
+    input: Input,
+    samples: Annotated[int, typer.Option(help="Documents to show for each kind of disagreement.")] = 2,
+    text_column: TextColumn = "text",
+    json: AsJson = False,
+) -> None:
+    """Show where recipes decide differently on local files: gopher@paper and gopher@datatrove, for example."""
+    from curate.apply import documents, named_stages
+    from curate.compare import compare as compare_recipes
+    from curate.report.comparison import show_comparison
+
+    sources = parse_inputs(input, text_column=text_column)
+    with _reading("comparing") as show:
+        found = compare_recipes(list(map(named_stages, names)), documents(sources, show), max_samples=samples)
+    print_found(found.as_json()) if json else show_comparison(found, console)
 
 
 @app.command()
@@ -186,6 +210,89 @@ def inspect(
         show_document(run, doc, console)
     else:
         show_run(run, console, stage=stage, reason=reason, samples=samples)
+
+
+@app.command("what-if")
+def what_if(
+    run: Annotated[str, typer.Argument(help="A run folder.")],
+    set: Set = [],  # noqa: B006
+    samples: Annotated[int, typer.Option(help="Documents to show near each changed bound, in each direction.")] = 3,
+    json: AsJson = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the changed recipe here.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Show what other limits would keep and drop, from a run's stored signals alone."""
+    from curate.report.decisions import show_what_if
+    from curate.stored_signals import open_stored
+    from curate.what_if import what_if as judge_again
+
+    stored = open_stored(run)
+    recipe = change(stored.plan.recipe, set)
+    with _counting(stored.num_read) as show:
+        found = judge_again(stored, recipe, samples=samples, show=show)
+    print_found(found.as_json()) if json else show_what_if(found, console)
+    if output:
+        write_new(output, recipes.to_yaml(recipe), overwrite)
+
+
+@app.command()
+def audit(
+    run: Annotated[str, typer.Argument(help="Folder of a run with `audit: true`.")], json: AsJson = False
+) -> None:
+    """Show which rules drop what, alone and together."""
+    from curate.audit import audit_run
+    from curate.report.decisions import show_audit
+    from curate.stored_signals import open_stored
+
+    stored = open_stored(run)
+    with _counting(stored.num_dropped) as show:
+        found = audit_run(stored, show=show)
+    print_found(found.as_json()) if json else show_audit(found, console)
+
+
+@app.command()
+def thresholds(
+    input: Annotated[list[str], typer.Argument(help="A run folder, or files with text; NAME=PATH names a source.")],
+    stage: Annotated[list[str], typer.Option(help="Stage whose signals are fitted. May be given more than once.")],
+    method: Annotated[str, typer.Option(help="percentile or sigma.")] = "percentile",
+    low: Annotated[float, typer.Option(help="Lower percentile.")] = 1.0,
+    high: Annotated[float, typer.Option(help="Upper percentile.")] = 99.0,
+    sigma: Annotated[float, typer.Option(help="Standard deviations on either side of the mean.")] = 3.0,
+    by: Annotated[str, typer.Option(help="language, source or none: what gets limits of its own.")] = "language",
+    signal: Annotated[list[str], typer.Option(help="Fit it, on both sides; by default those with limits.")] = [],  # noqa: B006
+    min_documents: Annotated[int, typer.Option(help="Fewer documents get the limits of all together.")] = 100,
+    otherwise: Annotated[str, typer.Option(help="Judges a group without limits: pooled or unmeasured.")] = "pooled",
+    set: Annotated[list[str], typer.Option("--set", help="STAGE.SETTING=VALUE where texts are measured.")] = [],  # noqa: B006
+    text_column: TextColumn = "text",
+    json: AsJson = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write limits for `outliers` here.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Propose limits from the distributions of signals, language by language."""
+    from curate.report.decisions import show_thresholds
+    from curate.thresholds import Method, propose
+
+    how = Method(_one_of("--method", method, ("percentile", "sigma")), low, high, sigma)
+    group = _one_of("--by", by, ("language", "source", "none"))
+    fallback = _one_of("--otherwise", otherwise, ("pooled", "unmeasured"))
+    steps, signals, measured = _distributions(input, stage, signal, group, set, text_column)
+    found = propose(measured, signals, steps, group, how, min_documents)
+    print_found(found.as_json()) if json else show_thresholds(found, console)
+    if output:
+        write_new(output, found.limits(fallback).to_yaml(), overwrite)
+
+
+@app.command("words")
+def list_words() -> None:
+    """List what each language's words are cut by, and what of it is installed here."""
+    from curate.words.segmenters import language_words
+
+    table = Table("languages", "segmenter", "library", "licence", "installed", "note")
+    for entry in language_words():
+        installed = " + ".join(version or "missing" for version in entry.versions)
+        languages = ", ".join(entry.languages)
+        table.add_row(languages, entry.segmenter or "none", entry.library, entry.licence, installed, entry.note)
+    console.print(table)
 
 
 @app.command()
@@ -242,7 +349,7 @@ def train(
 
     inside = RunDir(tokens)
     folder = inside.path("tokens") if inside.exists("tokens", "manifest.json") else inside.root
-    part = recipes.Part.parse({"compact": dict(map(_assignment, set))}, registry.TRAINERS, "trainer")
+    part = recipes.Part.parse({"compact": dict(map(assignment, set))}, registry.TRAINERS, "trainer")
     summary = train_model(part, folder, output, Reporter(console))
     for line in training_lines({"model": summary}):
         console.print(line, markup=False, highlight=False)
@@ -251,55 +358,64 @@ def train(
 # --------------------------------------------------------------------------------------------------------------------
 
 
-def parse_inputs(inputs: list[str], **settings: Any) -> list[Any]:
-    """`NAME=PATH` options as sources; without a name they are one source, `web`."""
-    from curate.readers.source import Source
-
-    by_name: dict[str, list[str]] = {}
-    for item in inputs:
-        match = re.match(r"([A-Za-z][A-Za-z0-9_-]*)=(.+)", item, re.DOTALL)
-        name, path = (match[1], match[2]) if match else ("web", item)
-        by_name.setdefault(name, []).append(path)
-    return [Source(name=name, paths=tuple(paths), **settings) for name, paths in by_name.items()]
+@contextmanager
+def _counting(total: int) -> Iterator[Callable[[float], None]]:
+    """Progress over documents, on stderr, so that what a command prints can be piped."""
+    with Reporter(Console(stderr=True)).bar("reading signals", total) as show:
+        yield lambda done: show(done, f"{done:,.0f} documents")
 
 
-def with_inputs(recipe: recipes.Recipe, inputs: list[str]) -> recipes.Recipe:
-    """The recipe with these inputs in place of its own, if any are given."""
-    from curate.pipeline import with_sources
-
-    return with_sources(recipe, parse_inputs(inputs))
-
-
-def change(recipe: recipes.Recipe, assignments: list[str]) -> recipes.Recipe:
-    """The recipe with `STAGE.SETTING=VALUE` and `SECTION.SETTING=VALUE` carried out; values are YAML."""
-    if not assignments:
-        return recipe
-    tree = recipe.model_dump(mode="json")
-    by_name = {step.name: entry[step.use] for step, entry in zip(recipe.stages, tree["stages"], strict=True)}
-    for text in assignments:
-        target, value = _assignment(text)
-        section, _, setting = target.rpartition(".")
-        if not section:
-            tree[setting] = value
-        elif section in by_name:
-            by_name[section][setting] = value
-        elif section in ("tokenizer", "train") and tree.get(section):
-            next(iter(tree[section].values()))[setting] = value
-        elif section in ("mix", "tokens"):
-            tree[section] = {**(tree.get(section) or {}), setting: value}
-        else:
-            raise RecipeError.unknown("stage or section", section, [*by_name, "tokenizer", "mix", "tokens", "train"])
-    return recipes.parse(tree)
+@contextmanager
+def _reading(label: str) -> Iterator[Callable[[float, int], None]]:
+    """Progress over files."""
+    with Reporter(Console(stderr=True)).bar(label, 1.0) as share:
+        yield lambda part, done: share(part, f"{done:,} documents")
 
 
-def _assignment(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise RecipeError(f"--set takes NAME=VALUE, got {text!r}")
+def _distributions(
+    inputs: list[str], stages: list[str], names: list[str], by: Any, assignments: list[str], text_column: str
+) -> tuple[Any, Any, Any]:
+    """Steps, signals to fit, and their distributions: of what a run has stored, or of texts that are measured now."""
+    from curate import measure
+    from curate.stored_signals import holds_run, open_stored
+    from curate.thresholds import signals_to_fit
+
+    if len(inputs) == 1 and holds_run(inputs[0]):
+        if assignments:
+            raise RecipeError("--set is for texts that are measured now; the signals of a run were measured already")
+        stored = open_stored(inputs[0])
+        steps = stored.named(stages)
+        signals = signals_to_fit(steps, names)
+        with _counting(stored.num_read) as show:
+            return steps, signals, measure.stored_distributions(stored, steps, signals, by, show=show)
+    steps = change(recipes.parse({"stages": stages}), assignments).stages
+    signals = signals_to_fit(steps, names)
+    sources = parse_inputs(inputs, text_column=text_column)
+    with _reading("measuring") as show:
+        found = measure.file_distributions(steps, sources, signals, by, show=show)
+    return steps, signals, found
+
+
+def _one_of(option: str, value: str, known: tuple[str, ...]) -> Any:
+    if value not in known:
+        raise RecipeError.unknown("value", value, known, where=option)
+    return value
+
+
+def print_found(found: dict[str, Any]) -> None:
+    """A result as JSON on stdout."""
+    print(json.dumps(found, indent=1, ensure_ascii=True, default=str))
+
+
+def write_new(path: Path, text: str, overwrite: bool) -> None:
+    """A text file that was not there. OutputError where it was, or cannot be written."""
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} is there already. Choose another --output, or say --overwrite")
     try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise RecipeError(f"--set {name}: {value!r} is not a YAML value") from None
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+    Reporter(Console(stderr=True)).say(f"written: {path}")
 
 
 def print_summary(record: dict[str, Any], output: str) -> None:

@@ -231,7 +231,8 @@ def _write_jsonl(path: Path, rows: Iterable[dict[str, str]]) -> None:
 def run_demo(output: str, inputs: Path, steps: int | None) -> None:
     """Build the input and run the `demo` recipe over it, to a trained model and a report."""
     from curate import recipe as recipes
-    from curate.cli import change, console, run_recipe, with_inputs
+    from curate.arguments import change, with_inputs
+    from curate.cli import console, run_recipe
 
     console.print("Building the demo's input from this Python environment …")
     sources = build_inputs(inputs)

@@ -40,6 +40,8 @@ def run_steps(
         batch = run_step(batch, step)
         if seconds is not None:
             seconds[step.name] += time.perf_counter() - start  # type: ignore[assignment]  # Counter of float seconds
+    if not settled:
+        return batch.drop_columns([_INDEX])
     whole = pa.concat_tables([batch_table(part, batch.schema) for part in (*settled, batch)])
     return to_batch(whole.sort_by(_INDEX).drop_columns([_INDEX]))
 
@@ -48,17 +50,18 @@ def run_step(batch: pa.RecordBatch, step: Step) -> pa.RecordBatch:
     """One step over a batch: its columns replaced, its signals appended, its verdicts written where there is none."""
     stage = step.stage
     assert isinstance(stage, DocumentStage)
-    chosen = _chosen(batch, step)
-    part = batch.filter(chosen)
-    outcome, errors = _guarded(stage, part)
-    positions = _positions(chosen)
-    for name, values in outcome.columns.items():
-        old = batch.column(name)
-        from_part = pc.add(positions, batch.num_rows)
-        picks = pc.coalesce(from_part, pa.array(range(batch.num_rows), pa.int64()))
-        batch = replace(batch, name, pa.concat_arrays([old, values]).take(picks))
-    reasons = _reasons(stage, outcome.signals, errors).take(positions)
-    batch = batch.append_column(pa.field(step.name, stage.signals), outcome.signals.take(positions))
+    chosen = chosen_rows(batch, step)
+    everyone = pc.all(chosen, min_count=0).as_py()  # most steps: then no text is copied
+    outcome, errors = _guarded(stage, batch if everyone else batch.filter(chosen))
+    columns, signals = outcome.columns, outcome.signals
+    reasons = _reasons(stage, signals, errors)
+    if not everyone:
+        positions = _positions(chosen)
+        columns = {name: _merged(batch.column(name), values, positions) for name, values in columns.items()}
+        signals, reasons = signals.take(positions), reasons.take(positions)
+    for name, values in columns.items():
+        batch = replace(batch, name, values)
+    batch = batch.append_column(pa.field(step.name, stage.signals), signals)
     new = pc.and_(pc.is_valid(reasons), pc.is_null(batch.column("drop_reason")))
     batch = replace(batch, "drop_stage", pc.if_else(new, step.name, batch.column("drop_stage")))
     return replace(batch, "drop_reason", pc.if_else(new, reasons, batch.column("drop_reason")))
@@ -105,7 +108,7 @@ def _set_aside(batch: pa.RecordBatch, settled: list[pa.RecordBatch]) -> pa.Recor
     return batch
 
 
-def _chosen(batch: pa.RecordBatch, step: Step) -> pa.BooleanArray:
+def chosen_rows(batch: pa.RecordBatch, step: Step) -> pa.BooleanArray:
     """Rows that the step is meant for."""
     chosen = pa.array([True] * batch.num_rows, pa.bool_())
     for column, wanted in (("source", step.sources), ("language", step.languages)):
@@ -119,6 +122,12 @@ def _positions(chosen: pa.BooleanArray) -> pa.Int64Array:
     """For each row its position among the chosen ones, null where it is not chosen."""
     running = pc.cumulative_sum(chosen.cast(pa.int64()))
     return pc.if_else(chosen, pc.subtract(running, 1), pa.scalar(None, pa.int64()))
+
+
+def _merged(old: pa.Array, new: pa.Array, positions: pa.Int64Array) -> pa.Array:
+    """`new[position]` where there is a position, else the old value of the row."""
+    picks = pc.coalesce(pc.add(positions, len(old)), pa.array(range(len(old)), pa.int64()))
+    return pa.concat_arrays([old, new]).take(picks)
 
 
 def _run(stage: DocumentStage, batch: pa.RecordBatch) -> Modified:
@@ -140,19 +149,18 @@ def _guarded(stage: DocumentStage, batch: pa.RecordBatch) -> tuple[Modified, lis
     except CurateError:
         raise
     except Exception as error:  # noqa: BLE001  # the document boundary: any fault becomes a row with a reason
-        if batch.num_rows == 1:
-            untouched = Modified({}, pa.nulls(1, stage.signals))
-            return untouched, [_error_name(error)]
-    outcomes, errors = [], []
-    for row in range(batch.num_rows):
-        one = batch.slice(row, 1)
-        outcome, error_name = _guarded(stage, one)
-        outcomes.append(outcome)
-        errors.extend(error_name)
-        if not outcome.columns:
-            outcomes[-1] = Modified({name: one.column(name) for name in stage.writes}, outcome.signals)
-    columns = {name: pa.concat_arrays([o.columns[name] for o in outcomes]) for name in outcomes[0].columns}
-    return Modified(columns, pa.concat_arrays([o.signals for o in outcomes])), errors
+        if batch.num_rows <= 1:
+            untouched = Modified({}, pa.nulls(batch.num_rows, stage.signals))
+            return untouched, [_error_name(error)] * batch.num_rows
+    # By halves: in a large batch one document that raises costs the others little.
+    middle = batch.num_rows // 2
+    halves = [batch.slice(0, middle), batch.slice(middle)]
+    outcomes, errors = zip(*(_guarded(stage, half) for half in halves), strict=True)
+    columns = {
+        name: pa.concat_arrays([o.columns.get(name, h.column(name)) for o, h in zip(outcomes, halves, strict=True)])
+        for name in {**outcomes[0].columns, **outcomes[1].columns}
+    }
+    return Modified(columns, pa.concat_arrays([outcome.signals for outcome in outcomes])), errors[0] + errors[1]
 
 
 def _error_name(error: Exception) -> str:

@@ -35,6 +35,8 @@ from curate.training import train_on_documents
 
 WAVE_BYTES = 2**30  # of input: what a killed run does again at most
 SPLIT_BYTES = 64 * 2**20  # of input: one task of a large run, some thousands of pages
+#: A split that holds no row group's beginning is a task for nothing: at 1 MiB half of them were.
+PARQUET_SPLIT_BYTES = 4 * 2**20
 MIN_SPLIT_BYTES = 2**20
 NUM_SPLITS = 64  # wanted at least, so that a small input too keeps all cores busy and shows how far it is
 DOCUMENTS_BYTES = 256 * 2**20  # of parquet in one file of documents/
@@ -216,11 +218,13 @@ def input_tasks(sources: Sequence[Source], split_bytes: int | None = None, limit
         raise InputError("no input: give --input PATH, or name `sources:` in the recipe")
     tasks: list[Task] = []
     listed = {source.name: {file.path: file for file in list_files(source)} for source in sources}
+    parquet_bytes = 1
     if split_bytes is None:
+        parquet_bytes = PARQUET_SPLIT_BYTES
         split_bytes = split_size(sum(file.size or 0 for files in listed.values() for file in files.values()))
     for source in sources:
         files = listed[source.name]
-        splits = plan_splits(files.values(), source, split_bytes)
+        splits = plan_splits(files.values(), source, split_bytes, parquet_bytes=parquet_bytes)
         for group in [[split] for split in splits] if limit is None else [splits]:
             size = sum((split.end or files[split.path].size or 0) - split.start for split in group)
             checksums = tuple(files[split.path].checksum for split in group)

@@ -87,15 +87,19 @@ def plan(recipe: Recipe) -> Plan:
 
 def check_columns(recipe: Recipe, groups: list[list[Step]]) -> None:
     """Every stage's `requires` must be there when its turn comes."""
-    signals: list[str] = []
+    signals: dict[str, pa.StructType] = {}
     for index, steps in enumerate(groups):
         raw = document.RAW_COLUMNS if index == 0 else frozenset()
         for step in steps:
             if isinstance(step.stage, CorpusStage) and (step.sources, step.languages) != (None, None):
                 raise RecipeError(f"stage {step.name} sees the whole corpus: `sources` and `languages` cannot limit it")
-            there = document.COLUMNS | raw | set(signals)
-            for column in step.stage.requires:
+            where = f"stage {step.name}, which comes after {', '.join(signals) or 'the reader'}"
+            for required in step.stage.requires:
+                column, _, signal = required.partition(".")
+                there = set(signals) if signal else document.COLUMNS | raw | set(signals)
                 if column not in there:
-                    where = f"stage {step.name}, which comes after {', '.join(signals) or 'the reader'}"
                     raise RecipeError.unknown("column", column, there, where=where)
-            signals.append(step.name)
+                if signal and signals[column].get_field_index(signal) < 0:
+                    known = [f"{column}.{field.name}" for field in signals[column]]
+                    raise RecipeError.unknown("signal", required, known, where=where)
+            signals[step.name] = step.stage.signals

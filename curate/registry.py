@@ -21,9 +21,27 @@ STAGES: dict[str, Entry] = {
     "language_id": Entry("curate.language.identify:LanguageId", "language of the text by fastText lid.176"),
     "url_filter": Entry("curate.filters.url:UrlFilter", "drop by domain, by word and by form of the URL"),
     "gopher_quality": Entry("curate.filters.gopher_quality:GopherQuality", "Gopher quality rules"),
+    "keywords": Entry("curate.filters.keywords:Keywords", "drop or keep by words and phrases of a list in the text"),
     "gopher_repetition": Entry("curate.filters.gopher_repetition:GopherRepetition", "Gopher repetition rules"),
     "c4": Entry("curate.filters.c4:C4", "C4 line and document rules"),
+    "mc4": Entry("curate.filters.mc4:MC4", "mC4's rule on long lines, for any language"),
     "fineweb": Entry("curate.filters.fineweb:FineWeb", "FineWeb's own quality rules"),
+    "strip_urls": Entry("curate.filters.refinedweb:StripUrls", "take URLs and IP addresses out, at most two newlines"),
+    "refinedweb_lines": Entry("curate.filters.refinedweb:RefinedWebLines", "RefinedWeb line rules, with the 5 % rule"),
+    "ccnet": Entry("curate.filters.ccnet:CCNet", "CCNet paragraphs, and at least 300 characters of them"),
+    "sentence_filter": Entry("curate.filters.sentences:SentenceFilter", "take bad sentences out, keep the document"),
+    "roots": Entry("curate.filters.roots:Roots", "BigScience's rules for the OSCAR part of ROOTS"),
+    "roots_words": Entry("curate.filters.roots_words:RootsWords", "leave out addresses and long words, as for ROOTS"),
+    "nemo_english": Entry("curate.filters.nemo:NemoEnglish", "NeMo Curator's heuristic rules for English"),
+    "data_juicer": Entry("curate.filters.data_juicer:DataJuicer", "Data-Juicer's filters over characters and words"),
+    "outliers": Entry("curate.filters.outliers:Outliers", "drop by limits fitted to the data, language by language"),
+    "dates": Entry("curate.filters.dates:Dates", "keep documents of a span of time"),
+    "reference_overlap": Entry(
+        "curate.filters.reference_overlap:ReferenceOverlap", "keep what shares n-grams with a reference (CC-Stories)"
+    ),
+    "fineweb2": Entry(
+        "curate.filters.fineweb2:FineWeb2", "FineWeb-2: Gopher and FineWeb rules with each language's bounds"
+    ),
     "pii": Entry("curate.pii.pii:Pii", "replace personal data by typed placeholders"),
     "exact_dedup": Entry("curate.dedup.exact:ExactDedup", "drop documents whose normalised text is equal"),
     "near_dedup": Entry("curate.dedup.near:NearDedup", "drop near duplicates: MinHash LSH, verified by exact Jaccard"),

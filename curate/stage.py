@@ -31,11 +31,15 @@ Op = Literal["at_least", "at_most", "one_of", "absent"]
 
 
 class Limit(NamedTuple):
-    """A bound that a kept document satisfies. A null signal satisfies any: what was not measured is not judged."""
+    """A bound that a kept document satisfies. A null signal satisfies any: what was not measured is not judged.
+
+    With `group`, which names a signal, `value` maps what that signal is to the bound; without a bound all is kept.
+    """
 
     signal: str
     op: Op
     value: Any
+    group: str | None = None
 
     @property
     def reason(self) -> str:
@@ -51,7 +55,8 @@ class Limit(NamedTuple):
         values = pc.struct_field(signals, self.signal)
         if self.op in ("at_least", "at_most"):
             # The bound in the signal's own precision: 0.3 as float32 is more than 0.3, and would break `at_most`.
-            bound = pa.scalar(self.value, values.type if pa.types.is_floating(values.type) else None)
+            precision = values.type if pa.types.is_floating(values.type) else None
+            bound = pa.scalar(self.value, precision) if self.group is None else self.bounds(signals, precision)
             inside = pc.greater_equal if self.op == "at_least" else pc.less_equal
             broken = pc.invert(inside(values, bound))
         elif self.op == "one_of":
@@ -61,15 +66,21 @@ class Limit(NamedTuple):
             broken = values
         return pc.fill_null(broken, False)
 
+    def bounds(self, signals: pa.StructArray, type_: pa.DataType | None = None) -> pa.Array:
+        """The bound of each row by its group; null where its group has none."""
+        groups = pc.struct_field(signals, self.group)
+        number = pc.index_in(groups, value_set=pa.array(list(self.value), groups.type))
+        return pa.array(list(self.value.values()), type_).take(number)
 
-def at_least(signal: str, value: float) -> Limit:
+
+def at_least(signal: str, value: float | Mapping[str, float], group: str | None = None) -> Limit:
     """Keep `signal >= value`."""
-    return Limit(signal, "at_least", value)
+    return Limit(signal, "at_least", value, group)
 
 
-def at_most(signal: str, value: float) -> Limit:
+def at_most(signal: str, value: float | Mapping[str, float], group: str | None = None) -> Limit:
     """Keep `signal <= value`."""
-    return Limit(signal, "at_most", value)
+    return Limit(signal, "at_most", value, group)
 
 
 def one_of(signal: str, values: Sequence[str]) -> Limit:
@@ -94,7 +105,8 @@ class Stage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
-    #: Columns that must be there. Another stage's signals are required by that stage's name.
+    #: Columns that must be there. Another stage's signals are required by that stage's name, one of them as
+    #: `stage.signal`. Where the settings decide, a property of the same name.
     requires: ClassVar[tuple[str, ...]] = ("text",)
     #: Document columns that a stage replaces.
     writes: ClassVar[tuple[str, ...]] = ()

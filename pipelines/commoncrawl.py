@@ -19,7 +19,8 @@ if __package__ in (None, ""):  # run as a script from a checkout: the packages l
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from curate import recipe as recipes
-from curate.cli import change, run_recipe
+from curate.arguments import change
+from curate.cli import run_recipe
 from curate.errors import CurateError
 from curate.pipeline import with_sources
 from curate.readers.source import Source

@@ -17,6 +17,8 @@ import yaml
 
 from curate import cli, registry
 from curate import recipe as recipes
+from curate.apply import named_stages
+from curate.arguments import assignment, change
 from curate.mixing.mix import Mix
 from curate.plan import plan
 from curate.readers.source import Source
@@ -150,13 +152,15 @@ def test_curate_commands_parse_and_their_settings_exist(words):
     name, given = parsed(words)
     assignments = list(given.get("set") or ())
     if name in ("run", "plan") and not given["recipe"].endswith((".yaml", ".yml")):
-        recipe = cli.change(recipes.load(given["recipe"]), assignments)
+        recipe = change(recipes.load(given["recipe"]), assignments)
         assert name == "plan" or given["input"] or recipe.sources, "nothing to read"
         plan(recipe)
-    elif name == "apply" and given["stage"] in registry.STAGES:
-        recipes.Step.model_validate({given["stage"]: dict(map(cli._assignment, assignments))})
+    elif name == "apply":
+        named_stages(given["stages"], assignments)
+    elif name == "compare":
+        assert len([named_stages(recipe) for recipe in given["names"]]) > 1
     elif name == "train":
-        recipes.build(registry.load(registry.TRAINERS, "compact"), dict(map(cli._assignment, assignments)), "train")
+        recipes.build(registry.load(registry.TRAINERS, "compact"), dict(map(assignment, assignments)), "train")
     elif name == "recipes" and given["show"]:
         recipes.load(given["show"])
 

@@ -11,8 +11,12 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.filters.bounds import within
-from curate.kernels.text_stats import LINE_SIGNALS, line_stats
+from curate.kernels.end_marks import PROSE_ENDS, SENTENCE_TERMINALS
+from curate.kernels.line_stats import SIGNALS, LineCounting, line_stats
 from curate.stage import Filter, Limit
+from curate.words.source import WordKind, word_source
+
+END_MARKS: dict[LineCounting, str] = {"paper": PROSE_ENDS, "datatrove": SENTENCE_TERMINALS}
 
 
 class FineWeb(Filter):
@@ -23,25 +27,30 @@ class FineWeb(Filter):
     A value on a bound is kept, as in datatrove since December 2024; the paper drops it. Since then datatrove takes some
     160 Unicode end marks without quotes; it counts words with spaCy or NLTK.
 
-    What each signal is exactly is said in `curate.kernels.text_stats.line_stats`.
+    What each signal is exactly is said in `curate.kernels.line_stats.line_stats`.
     """
 
+    counting: LineCounting = "paper"  # as we read it, or as datatrove counts
+    words: WordKind = "spaces"  # our choice: the paper does not say
     min_line_punct_frac: float | None = 0.12  # section 3.6
     max_short_line_frac: float | None = 0.67  # section 3.6
     max_short_line_chars: Annotated[int, Field(ge=0)] = 30  # section 3.6: "shorter than 30"; code: at most 30
     max_dup_line_char_frac: float | None = 0.1  # section 3.6
     max_newline_word_ratio: float | None = 0.3  # datatrove `fineweb_quality_filter.py`; the paper gives no figure
-    # Five ASCII marks as FineWeb's first code had; beside them typographic quotes, "…" and the marks of other scripts.
-    end_marks: str = ".!?'\"”’»…。！？」』؟۔।॥"
+    end_marks: str | None = None  # None: those of `counting`, see `curate.kernels.end_marks`
 
     @property
     def signals(self) -> pa.StructType:
-        return LINE_SIGNALS
+        return SIGNALS
 
     def annotate(self, batch: pa.RecordBatch) -> pa.StructArray:
-        """Four shares of each text, of type `LINE_SIGNALS`."""
+        """Four shares of each text, of type `SIGNALS`."""
         return line_stats(
-            batch.column("text"), end_marks=self.end_marks, max_short_line_chars=self.max_short_line_chars
+            batch.column("text"),
+            end_marks=self.end_marks if self.end_marks is not None else END_MARKS[self.counting],
+            max_short_line_chars=self.max_short_line_chars,
+            counting=self.counting,
+            words=word_source(self.words, batch),
         )
 
     @property

@@ -1,7 +1,7 @@
 """Drop documents that repeat themselves (Gopher: Rae et al. 2021, A1.1).
 
 Refuses to judge a text that was not measured: null text is kept. Line and paragraph rules hold for any script; n-gram
-rules are about words between spaces.
+rules need words, which `words` says where to find.
 """
 
 from __future__ import annotations
@@ -9,16 +9,20 @@ from __future__ import annotations
 import pyarrow as pa
 
 from curate.filters.bounds import within
-from curate.kernels.repetition import SIGNALS, repetition
+from curate.kernels.repetition import SIGNALS, Counting, repetition
 from curate.stage import Filter, Limit
+from curate.words.source import WordKind, word_source
 
 
 class GopherRepetition(Filter):
     """Keep a document whose duplicate lines, paragraphs and n-grams stay within the published shares.
 
-    None turns a bound off. What each signal is exactly, and where other toolkits differ, is said in
+    None turns a bound off. What each signal is exactly in each `counting` is said in
     `curate.kernels.repetition.repetition`.
     """
+
+    counting: Counting = "paper"  # A1.1 as we read it, or as datatrove, Dolma or DCLM count
+    words: WordKind = "spaces"  # our choice: the paper does not say
 
     max_dup_line_frac: float | None = 0.30  # table A1
     max_dup_paragraph_frac: float | None = 0.30  # table A1
@@ -40,7 +44,7 @@ class GopherRepetition(Filter):
 
     def annotate(self, batch: pa.RecordBatch) -> pa.StructArray:
         """Thirteen shares of each text, of type `SIGNALS`."""
-        return repetition(batch.column("text"))
+        return repetition(batch.column("text"), self.counting, word_source(self.words, batch))
 
     @property
     def limits(self) -> tuple[Limit, ...]:

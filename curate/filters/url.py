@@ -1,8 +1,9 @@
 """Drop pages by their URL, before anything is spent on their text.
 
 In the manner of RefinedWeb (Penedo et al. 2023, G.1) and datatrove's filter: domains and URLs on lists, words of the
-URL of which one (hard) or two (soft) are enough. The lists are the user's own; only a few words come with the toolkit.
-Refuses to fetch anything, and to judge a null URL.
+URL of which one (hard) or two (soft) are enough, strings inside words. Or the other way round: only pages of listed
+domains, as RealNews (Zellers et al. 2019) keeps them. The lists are the user's own, of millions of entries where need
+be; only a few words come with the toolkit. Refuses to fetch anything, and to judge a null URL.
 """
 
 from __future__ import annotations
@@ -10,8 +11,16 @@ from __future__ import annotations
 import pyarrow as pa
 
 from curate.filters.bounds import within, without
-from curate.filters.lists import load_lists
-from curate.kernels.url_match import SIGNALS, UrlLists, domain_entry, url_entry, url_signals, word_entry
+from curate.filters.lists import load_list, load_words
+from curate.kernels.url_match import (
+    SIGNALS,
+    UrlLists,
+    domain_entry,
+    substring_entry,
+    url_entry,
+    url_signals,
+    word_entry,
+)
 from curate.stage import Filter, Limit, one_of
 
 #: Words that name adult pages and little else. Our own short list: a list of the user's does the rest.
@@ -33,14 +42,18 @@ SOFT_WORDS = frozenset(
 class UrlFilter(Filter):
     """Keep pages whose URL is on no list and looks like one. Lists: one entry a line, `#` comments, gzip or not.
 
-    RefinedWeb and datatrove also search strings inside words; we match whole words only ("sussex" is no "sex").
+    Words are whole ("sussex" is no "sex"); what is to be found inside words too is a strict substring. The signal
+    `matched` names the first entry found and its file: domains first, then URLs, hard words, substrings, soft words.
     """
 
     requires = ("url",)
+    version = 2
 
+    allowed_domain_paths: tuple[str, ...] = ()  # where any is given, only pages of these domains stay
     domain_list_paths: tuple[str, ...] = ()  # each domain covers all hosts below it
     url_list_paths: tuple[str, ...] = ()  # compared without scheme, www., fragment and last slash
     hard_word_paths: tuple[str, ...] = ()  # one such word drops the page
+    strict_substring_paths: tuple[str, ...] = ()  # one drops the page, between any letters, separators left out
     soft_word_paths: tuple[str, ...] = ()
     built_in_words: bool = True  # the toolkit's own short English lists of adult words, beside those above
     max_soft_word_count: int | None = 1  # datatrove `url_filter.py`: two soft words drop
@@ -52,7 +65,14 @@ class UrlFilter(Filter):
     @property
     def files(self) -> tuple[str, ...]:
         """The lists or models that the settings name."""
-        return self.domain_list_paths + self.url_list_paths + self.hard_word_paths + self.soft_word_paths
+        return (
+            *self.allowed_domain_paths,
+            *self.domain_list_paths,
+            *self.url_list_paths,
+            *self.hard_word_paths,
+            *self.strict_substring_paths,
+            *self.soft_word_paths,
+        )
 
     @property
     def signals(self) -> pa.StructType:
@@ -60,13 +80,14 @@ class UrlFilter(Filter):
 
     def annotate(self, batch: pa.RecordBatch) -> pa.StructArray:
         """Signals of each URL, of type `SIGNALS`. InputError where a list cannot be read."""
-        own = (HARD_WORDS,), (SOFT_WORDS,)
-        hard, soft = own if self.built_in_words else ((), ())
+        hard, soft = (HARD_WORDS, SOFT_WORDS) if self.built_in_words else (frozenset[str](), frozenset[str]())
         lists = UrlLists(
-            domains=load_lists(self.domain_list_paths, domain_entry),
-            urls=load_lists(self.url_list_paths, url_entry),
-            hard_words=hard + load_lists(self.hard_word_paths, word_entry),
-            soft_words=soft + load_lists(self.soft_word_paths, word_entry),
+            allowed_domains=load_list(self.allowed_domain_paths, domain_entry),
+            domains=load_list(self.domain_list_paths, domain_entry),
+            urls=load_list(self.url_list_paths, url_entry),
+            hard_words=load_words(self.hard_word_paths, word_entry, hard),
+            substrings=load_words(self.strict_substring_paths, substring_entry),
+            soft_words=load_words(self.soft_word_paths, word_entry, soft),
         )
         return url_signals(batch.column("url"), lists)
 
@@ -77,8 +98,10 @@ class UrlFilter(Filter):
             *(() if self.schemes is None else (one_of("scheme", self.schemes),)),
             *within("url_chars", high=self.max_url_chars),
             *without("ip_host", self.drop_ip_hosts),
+            *without("unlisted_domain"),
             *without("blocklisted_domain"),
             *without("blocklisted_url"),
             *without("hard_word"),
+            *without("strict_substring"),
             *within("soft_word_count", high=self.max_soft_word_count),
         )

@@ -1,30 +1,37 @@
 """C4's rules over lines: what is rewritten, what is removed, what a page is dropped for.
 
-Source: Raffel et al. 2020 (T5), section 2.2, in the order and with the phrases of Google's code
-(tensorflow/datasets, `text/c4_utils.py`, commit 0560e686). A line is removed by the first rule that it breaks; a page
-rule looks at the lines that the line rules before it left. Where we differ from that code: lines end at "\\n" alone, a
-line is stripped again after its citation marks are gone (else "as shown. [1]" lacks an end mark), a bad word may stand
-at either end of a line, and sentences are counted by a stated rule instead of NLTK's punkt model.
+Source: Raffel et al. 2020 (T5), section 2.2, with the order and the phrases of Google's code (tensorflow/datasets,
+`text/c4_utils.py`, commit 0560e686). A line is removed by the first rule that it breaks; a page rule looks at the lines
+that the line rules before it left. `C4Rules` holds what other toolkits do otherwise under the same name. Two things are
+ours: blank lines go whatever rules are on, and sentences are counted by a rule over characters, not by NLTK's punkt.
 
-All of it is RE2 and Arrow kernels over flat arrays of lines: linear time, whatever a page holds.
+One trip over each text, in time linear in its bytes. A line is copied to where it will stand if it is kept, and
+looked at there.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from curate.kernels.segments import Bools, Ints, Segments, by_chunks, signal_struct, split_lines, split_words
-from curate.kernels.text_stats import ends_with
+from curate.kernels import c4_matching as match
+from curate.kernels.c4_matching import copy_without_citations, ends_with, find_phrases, has_long_word, has_words
+from curate.kernels.compiled import compiled
+from curate.kernels.keyword_match import WordList, has_any
+from curate.kernels.phrases import Phrases
+from curate.kernels.rewritten import rewritten
+from curate.kernels.sentences import Ends, scratch_ends, sentence_ends
+from curate.kernels.sentencizer import sentencizer_ends
+from curate.kernels.signals import signal_struct
+from curate.kernels.strip import stripped_end, stripped_start
+from curate.kernels.unicode_tables import BREAK, NEWLINE, CharTable, char_table
+from curate.kernels.utf8 import Bool, Bytes, Int, Offsets, char_count, code_point, utf8
 
 LINE_RULES = ("long_word", "no_end_mark", "few_words", "javascript", "policy")
-PAGE_RULES = ("lorem_ipsum", "curly_brace", "bad_word")
+PAGE_RULES = ("lorem_ipsum", "curly_brace", "javascript")
 SIGNALS = pa.struct(
     [
         pa.field("char_count", pa.int32()),  # of the text as it came
@@ -32,139 +39,298 @@ SIGNALS = pa.struct(
         *(pa.field(f"{rule}_lines", pa.int32()) for rule in LINE_RULES),  # removed
         pa.field("citation_marks", pa.int32()),  # removed
         *(pa.field(rule, pa.bool_()) for rule in PAGE_RULES),
+        pa.field("bad_word", pa.bool_()),
         pa.field("sentence_count", pa.int32()),  # of the text that is left
     ]
 )
-_CLEANED = pa.struct([pa.field("text", pa.string()), pa.field("signals", SIGNALS)])
+_COLUMNS = (
+    "char_count",
+    "line_count",
+    *(f"{rule}_lines" for rule in LINE_RULES),
+    "citation_marks",
+    *PAGE_RULES,
+    "sentence_count",
+)
+(_CHARS, _LINES, _LONG_WORD, _NO_END_MARK, _FEW_WORDS, _JAVASCRIPT_LINE, _POLICY_LINE, _MARKS) = range(8)
+(_LOREM_IPSUM, _CURLY_BRACE, _JAVASCRIPT, _SENTENCES) = range(8, 12)
 
-_ELLIPSIS = "..."
-_CITATION = r"\[\d*\]|\[edit\]|\[citation needed\]"
-_POLICY = "terms of use|privacy policy|cookie policy|uses cookies|use of cookies|use cookies"
-# A run of end marks, closing marks, then white space or the end; marks of scripts without spaces end it by themselves.
-_SENTENCE_END = r"""[.!?…؟।]+["'”’»)\]]*(?:\s|$)|[。！？]+"""
-_ENDS_SENTENCE = r"""[.!?…؟।。！？]["'”’»)\]」』）]*$"""
-_NO_WORD_CHAR = r"[^\pL\pM\pN_]"
-#: Words for each pattern: RE2 refuses a pattern whose automaton outgrows its memory.
-_WORDS_PER_PATTERN = 1000
+Counts = NDArray[np.int64]
+WhiteSpace = Literal["lines", "cleaned_lines", "text", "none"]
+Unit = Literal["lines", "sentences"]
+SentenceRule = Literal["marks", "sentencizer"]
+_OF_LINES, _OF_CLEANED_LINES, _OF_TEXT, _OF_NOTHING = range(4)
+_NEWLINE, _BLANK, _STOP = 10, 32, 46
 
 
 class C4Rules(NamedTuple):
-    """Which rules are on. The defaults are Google's; a rule is off at None, False or an empty tuple."""
+    """Which rules are on. The defaults are Google's; a rule is off at None, False or an empty tuple.
 
+    Where white space is stripped: "lines", of each line before its citation marks go, and of the text at last;
+    "cleaned_lines", of each line after that too, so that "as shown. [1]" ends in its full stop; "text", of the text
+    alone; "none": a line that stays keeps its white space and the break after it.
+    """
+
+    unit: Unit = "lines"  # what is kept or removed
+    all_breaks: bool = True  # a line ends wherever it does for str.splitlines; else at "\n" alone
+    strip: WhiteSpace = "lines"
+    keep_empty_lines: bool = False
     max_word_chars: int | None = 1000
     remove_citations: bool = True
     end_marks: tuple[str, ...] = (".", "?", "!", '"')
+    ellipsis_ends_line: bool = False  # else "..." is no end mark
     min_words_per_line: int | None = 5
+    words_before_citations: bool = False  # words are counted before citation marks are removed
     remove_javascript: bool = True
     remove_policy: bool = True
-    bad_word_patterns: tuple[str, ...] = ()  # from `bad_word_patterns`
+    whole_text: bool = False  # page rules look at the text as it came
+    javascript_word: bool = False  # the page rule asks for "javascript" between white space
+    sentence_rule: SentenceRule = "marks"
 
 
-def clean_lines(texts: pa.StringArray, rules: C4Rules) -> tuple[pa.StringArray, pa.StructArray]:
-    """The lines that stay, stripped and joined by one "\\n", and `SIGNALS`. Null text: null text and fields.
+class _Rules(NamedTuple):
+    """The same as kernels take it, in numbers: what is off is out of reach."""
 
-    Blank lines always go and are counted nowhere. A text that loses every line becomes "".
+    table: CharTable
+    phrases: Phrases
+    by_sentence: bool
+    sentencizer: bool
+    breaks: int
+    strip: int
+    keep_empty: bool
+    max_word_chars: int
+    remove_citations: bool
+    end_marks: Bytes
+    end_mark_ends: Offsets
+    ellipsis_ends_line: bool
+    min_words: int
+    words_before: bool
+    removing: int  # bits of c4_matching
+    whole_text: bool
+    javascript: int  # bit
+
+
+def clean_lines(
+    texts: pa.Array, rules: C4Rules, bad_words: WordList | None = None, inside_words: bool = False
+) -> tuple[pa.StringArray, pa.StructArray]:
+    """The lines that stay, joined by "\n" (sentences by a space), and `SIGNALS`. Null text: null text and fields.
+
+    A text that loses every line becomes "". Bad words are looked for in what is left, or in the text as it came where
+    the rules say so: see `keyword_match.has_any`.
     """
-    cleaned = by_chunks(texts, lambda part: _clean(part, rules), _CLEANED, max_chars=None)
-    return pc.struct_field(cleaned, "text"), pc.struct_field(cleaned, "signals")
+    data, offsets = utf8(texts)
+    # Sentences may follow one another without white space: joined by a space they can become longer.
+    size = int(offsets[-1] - offsets[0]) * (2 if rules.unit == "sentences" else 1)
+    out, out_ends = np.empty(size + 1, np.uint8), np.zeros(len(offsets), np.int64)
+    found: Counts = np.zeros((len(texts), len(_COLUMNS)), np.int64)
+    _clean_all(data, offsets, _numbers(rules), scratch_ends(offsets), out, out_ends, found)
+    cleaned = rewritten(texts, out[: out_ends[-1]].copy(), out_ends)
+    values: dict[str, object] = dict(zip(_COLUMNS, found.T, strict=True))
+    values |= {rule: found[:, _COLUMNS.index(rule)] > 0 for rule in PAGE_RULES}
+    values["bad_word"] = np.zeros(len(texts), np.bool_)
+    if bad_words is not None:
+        held = has_any(texts if rules.whole_text else cleaned, bad_words, inside_words)
+        values["bad_word"] = np.asarray(held.fill_null(False))
+    return cleaned, signal_struct(SIGNALS, values, texts)
 
 
-def bad_word_patterns(words: Iterable[str], *, inside_words: bool) -> tuple[str, ...]:
-    """RE2 patterns that find any of `words` or phrases in lower-cased text.
+def _numbers(rules: C4Rules) -> _Rules:
+    marks = [mark.encode() for mark in rules.end_marks if mark]
+    never = np.iinfo(np.int64).max
+    return _Rules(
+        table=char_table(),
+        phrases=match.PHRASES,
+        by_sentence=rules.unit == "sentences",
+        sentencizer=rules.sentence_rule == "sentencizer",
+        breaks=BREAK if rules.all_breaks else NEWLINE,
+        strip=get_args(WhiteSpace).index(rules.strip),
+        keep_empty=rules.keep_empty_lines,
+        max_word_chars=never if rules.max_word_chars is None else rules.max_word_chars,
+        remove_citations=rules.remove_citations,
+        end_marks=np.frombuffer(b"".join(marks), np.uint8),
+        end_mark_ends=np.cumsum([0, *map(len, marks)], dtype=np.int64),
+        ellipsis_ends_line=rules.ellipsis_ends_line,
+        min_words=rules.min_words_per_line or 0,
+        words_before=rules.words_before_citations,
+        removing=match.JAVASCRIPT * rules.remove_javascript | match.POLICY * rules.remove_policy,
+        whole_text=rules.whole_text,
+        javascript=match.JAVASCRIPT_WORD if rules.javascript_word else match.JAVASCRIPT,
+    )
 
-    A word is found where no letter, mark, digit or underscore stands beside it; `inside_words` finds it anywhere, as
-    scripts without spaces need. Blank entries are left out; no words give no pattern.
+
+@compiled
+def _clean_all(
+    data: Bytes, offsets: Offsets, rules: _Rules, ends: Ends, out: Bytes, out_ends: Offsets, found: Counts
+) -> None:
+    for row in range(offsets.size - 1):
+        text = data[offsets[row] : offsets[row + 1]]
+        out_ends[row + 1] = _clean(text, rules, ends, out, out_ends[row], found[row])
+
+
+@compiled
+def _clean(text: Bytes, rules: _Rules, ends: Ends, out: Bytes, begin: Int, found: Counts) -> Int:
+    """Write what stays of a text to `out[begin:]` and what was found to `found`; where the text ends in `out`."""
+    found[_CHARS] = char_count(text)
+    if rules.whole_text:
+        _mark_page(find_phrases(text, 0, text.size, rules.table, rules.phrases), rules, found)
+    if rules.by_sentence:
+        num = _sentences(text, 0, text.size, rules, ends)
+    at, start, number = begin, 0, 0
+    while start < text.size:
+        if not rules.by_sentence:
+            end, past = _line_end(text, start, rules.breaks)
+        elif number < num:
+            end = past = ends[number]
+            number += 1
+        else:
+            break  # what is left is white space
+        at = _take(text, start, end, past, rules, ends, out, begin, at, found)
+        start = past
+    return at if rules.strip == _OF_NOTHING else stripped_end(out, begin, at, rules.table)
+
+
+@compiled
+def _sentences(text: Bytes, start: Int, end: Int, rules: _Rules, ends: Ends) -> Int:
+    if rules.sentencizer:
+        return sentencizer_ends(text, start, end, rules.table, ends)
+    return sentence_ends(text, start, end, rules.table, ends)
+
+
+@compiled
+def _line_end(text: Bytes, start: Int, breaks: Int) -> tuple[Int, Int]:
+    """Where a line ends, and where the next one begins. With `BREAK` as `str.splitlines` has it."""
+    for at in range(start, text.size):
+        byte = text[at]
+        if byte == 10 or (breaks == BREAK and (10 < byte < 14 or 27 < byte < 31)):
+            return at, at + 2 if byte == 13 and at + 1 < text.size and text[at + 1] == 10 else at + 1
+        if breaks == BREAK and (byte == 0xC2 or byte == 0xE2):
+            point, width = code_point(text, at, text.size)
+            if point == 0x85 or point == 0x2028 or point == 0x2029:
+                return at, at + width
+    return text.size, text.size
+
+
+@compiled
+def _take(
+    text: Bytes,
+    start: Int,
+    end: Int,
+    past: Int,
+    rules: _Rules,
+    ends: Ends,
+    out: Bytes,
+    begin: Int,
+    at: Int,
+    found: Counts,
+) -> Int:
+    """Copy the line `text[start:end]` to where it will stand after `out[begin:at]`, and judge it there.
+
+    Where `out` ends then: after the line where it is kept, else at `at`.
     """
-    wanted = sorted({word.strip().lower() for word in words} - {""})
-    blocks = (wanted[i : i + _WORDS_PER_PATTERN] for i in range(0, len(wanted), _WORDS_PER_PATTERN))
-    patterns = ("|".join(re.escape(word) for word in block) for block in blocks)
-    if inside_words:
-        return tuple(patterns)
-    return tuple(f"(?:^|{_NO_WORD_CHAR})(?:{pattern})(?:$|{_NO_WORD_CHAR})" for pattern in patterns)
+    table = rules.table
+    first = stripped_start(text, start, end, table)
+    if first == end:
+        return _put_empty(text, end, past, rules, out, begin, at) if start == end else at
+    last = stripped_end(text, first, end, table)
+    found[_LINES] += 1
+    if rules.strip == _OF_LINES or rules.strip == _OF_CLEANED_LINES:
+        start, end = first, last
+    if end - start > rules.max_word_chars and has_long_word(text, start, end, table, rules.max_word_chars):
+        found[_LONG_WORD] += 1
+        return at
+    into = at + (at > begin and rules.strip != _OF_NOTHING)  # a separator stands before it
+    stop, marks = into + end - start, 0
+    if rules.remove_citations:
+        stop, marks = copy_without_citations(text, start, end, table, out, into)
+        found[_MARKS] += marks
+    else:
+        out[into:stop] = text[start:end]
+    last_out = stop - (end - last)
+    if marks or at == begin:
+        empty = stop == into
+        stop = _stripped(out, into, stop, rules, at == begin)
+        last_out = stripped_end(out, into, stop, table)
+        if last_out == into:
+            return _put_empty(text, end, past, rules, out, begin, at) if empty else at
+    if not _judged(text, start, end, rules, ends, out, into, stop, last_out, marks, found):
+        return at
+    if rules.strip == _OF_NOTHING:
+        out[stop : stop + past - end] = text[end:past]
+        return stop + past - end
+    if into > at:
+        out[at] = _BLANK if rules.by_sentence else _NEWLINE
+    return stop
 
 
-def sentence_counts(lines: pa.StringArray) -> Ints:
-    """Sentences of each line: int64[len(lines)], at least 1 for a line that is not empty.
+@compiled
+def _put_empty(text: Bytes, end: Int, past: Int, rules: _Rules, out: Bytes, begin: Int, at: Int) -> Int:
+    """Keep a line without any character, where such are kept; where `out` ends then."""
+    if not rules.keep_empty:
+        return at
+    if rules.strip == _OF_NOTHING:
+        out[at : at + past - end] = text[end:past]
+        return at + past - end
+    out[at] = _NEWLINE
+    return at + (at > begin)  # none begins a text that is stripped
 
-    A sentence ends at a run of `. ! ? …` (and Arabic and Devanagari marks) with its closing quotes and brackets where
-    white space or the end of the line follows, or at a run of `。 ！ ？`; what is left after the last end is one more.
-    So "3.14" ends nothing and "Dr. Who" ends one too many: pages pass a little more easily than with punkt.
+
+@compiled
+def _stripped(out: Bytes, start: Int, end: Int, rules: _Rules, is_first: Bool) -> Int:
+    """Move a line to where it begins without white space, if it is to have none there; where it ends then."""
+    if rules.strip == _OF_CLEANED_LINES:
+        end = stripped_end(out, start, end, rules.table)
+    if rules.strip == _OF_CLEANED_LINES or (is_first and rules.strip != _OF_NOTHING):
+        skip = stripped_start(out, start, end, rules.table) - start
+        if skip:
+            for i in range(start, end - skip):
+                out[i] = out[i + skip]
+            end -= skip
+    return end
+
+
+@compiled
+def _judged(
+    text: Bytes,
+    start: Int,
+    end: Int,
+    rules: _Rules,
+    ends: Ends,
+    out: Bytes,
+    into: Int,
+    stop: Int,
+    last: Int,
+    marks: Int,
+    found: Counts,
+) -> Bool:
+    """Count the first rule that the line breaks, or its sentences; True where it stays. The line is `out[into:stop]`,
+    to `last` without white space; it was `text[start:end]` with its citation marks.
     """
-    ends = np.asarray(pc.count_substring_regex(lines, _SENTENCE_END), dtype=np.int64)
-    unfinished = ~_bools(pc.match_substring_regex(lines, _ENDS_SENTENCE)) & _bools(pc.not_equal(lines, ""))
-    return ends + unfinished
+    table, line_end = rules.table, stop if rules.strip == _OF_LINES else last
+    if rules.end_mark_ends.size > 1:
+        ellipsis = line_end - into > 2 and out[line_end - 1] == out[line_end - 2] == out[line_end - 3] == _STOP
+        marked = ends_with(out, into, line_end, rules.end_marks, rules.end_mark_ends)
+        if not marked or (ellipsis and not rules.ellipsis_ends_line):
+            found[_NO_END_MARK] += 1
+            return False
+    if rules.words_before and marks:
+        enough = has_words(text, start, end, table, rules.min_words)
+    else:
+        enough = has_words(out, into, stop, table, rules.min_words)
+    if not enough:
+        found[_FEW_WORDS] += 1
+        return False
+    hits = find_phrases(out, into, stop, table, rules.phrases)
+    removing = hits & rules.removing
+    if not rules.whole_text:  # a line that goes for its "javascript" was not looked at for a brace
+        _mark_page(hits & ~match.CURLY_BRACE if removing & match.JAVASCRIPT else hits, rules, found)
+    if removing:
+        found[_JAVASCRIPT_LINE if removing & match.JAVASCRIPT else _POLICY_LINE] += 1
+        return False
+    found[_SENTENCES] += 1 if rules.by_sentence else _sentences(out, into, stop, rules, ends)
+    return True
 
 
-def _clean(texts: pa.StringArray, rules: C4Rules) -> pa.StructArray:
-    lines = split_lines(texts)
-    signals = {"char_count": np.asarray(pc.utf8_length(texts).fill_null(0)), "line_count": lines.count()}
-
-    def remove(rule: str, hit: Bools) -> None:
-        nonlocal lines
-        signals[f"{rule}_lines"] = lines.count(hit)
-        lines = lines.keep(~hit) if hit.any() else lines
-
-    remove("long_word", _has_long_word(lines, rules.max_word_chars))
-    signals["citation_marks"], lines = _without_citations(lines, rules.remove_citations)
-    remove("no_end_mark", _lacks_end_mark(lines, rules.end_marks))
-    remove("few_words", _has_few_words(lines, rules.min_words_per_line))
-    signals["lorem_ipsum"] = _pages_with(lines, ("lorem ipsum",))
-    remove("javascript", _matches(lines, ("javascript",) if rules.remove_javascript else ()))
-    signals["curly_brace"] = _pages_with(lines, (r"\{",))
-    remove("policy", _matches(lines, (_POLICY,) if rules.remove_policy else ()))
-    signals["bad_word"] = _pages_with(lines, rules.bad_word_patterns)
-    signals["sentence_count"] = lines.total(sentence_counts(lines.values))
-    text = pc.if_else(texts.is_valid(), lines.joined("\n"), pa.scalar(None, pa.string()))
-    return pa.StructArray.from_arrays([text, signal_struct(SIGNALS, signals, texts)], fields=list(_CLEANED))
-
-
-def _has_long_word(lines: Segments, max_word_chars: int | None) -> Bools:
-    found = np.zeros(len(lines.values), dtype=np.bool_)
-    if max_word_chars is None:
-        return found
-    # Only a line of more bytes than that can hold such a word, so nearly no line is cut into words here.
-    candidates = np.flatnonzero(np.asarray(pc.binary_length(lines.values), dtype=np.int64) > max_word_chars)
-    words = split_words(lines.values.take(pa.array(candidates)))
-    found[candidates[words.rows[words.lengths() > max_word_chars]]] = True
-    return found
-
-
-def _without_citations(lines: Segments, remove: bool) -> tuple[Ints, Segments]:
-    """Marks taken from each row, and the lines without them; a line of nothing else is blank and goes."""
-    if not remove:
-        return np.zeros(lines.num_rows, dtype=np.int64), lines
-    marks = np.asarray(pc.count_substring_regex(lines.values, _CITATION), dtype=np.int64)
-    if not marks.any():
-        return lines.total(marks), lines
-    values = pc.utf8_trim_whitespace(pc.replace_substring_regex(lines.values, _CITATION, ""))
-    return lines.total(marks), replace(lines, values=values).keep(_bools(pc.not_equal(values, "")))
-
-
-def _lacks_end_mark(lines: Segments, end_marks: Sequence[str]) -> Bools:
-    if not end_marks:
-        return np.zeros(len(lines.values), dtype=np.bool_)
-    return ~ends_with(lines.values, end_marks) | ends_with(lines.values, (_ELLIPSIS,))
-
-
-def _has_few_words(lines: Segments, min_words: int | None) -> Bools:
-    if min_words is None:
-        return np.zeros(len(lines.values), dtype=np.bool_)
-    return np.asarray(split_words(lines.values).count() < min_words)
-
-
-def _matches(lines: Segments, patterns: Sequence[str]) -> Bools:
-    """True for lines that hold any of the patterns in lower case."""
-    found = np.zeros(len(lines.values), dtype=np.bool_)
-    lower = pc.utf8_lower(lines.values) if patterns else lines.values
-    for pattern in patterns:
-        found |= _bools(pc.match_substring_regex(lower, pattern))
-    return found
-
-
-def _pages_with(lines: Segments, patterns: Sequence[str]) -> Bools:
-    """True for rows with a line that holds any of the patterns in lower case."""
-    return lines.count(_matches(lines, patterns)) > 0
-
-
-def _bools(array: pa.Array) -> Bools:
-    return np.asarray(array, dtype=np.bool_)
+@compiled
+def _mark_page(hits: Int, rules: _Rules, found: Counts) -> None:
+    found[_LOREM_IPSUM] += hits & match.LOREM_IPSUM != 0
+    found[_CURLY_BRACE] += hits & match.CURLY_BRACE != 0
+    found[_JAVASCRIPT] += hits & rules.javascript != 0

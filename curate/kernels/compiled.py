@@ -2,24 +2,50 @@
 
 Two traps are the reason for this file. Numba raises while a module is imported when it finds no folder for its cache,
 which is so on a worker with a read-only installation and no home. And its cache looks at the source file of the
-function alone: a constant taken from another module stays what it was when the code was compiled. So a kernel gets
-what it depends on from its own file or as an argument.
+function alone: a function or a constant taken from another module stays what it was when the code was compiled (a stale
+one has read past an array). So the cache's folder is named by a digest of all kernels: whichever of them changes, all
+are compiled again.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
+from functools import cache
+from importlib import resources
+from pathlib import Path
 from typing import Any, TypeVar
 
-from numba import njit
+from numba import config, njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """`function` as machine code, compiled at its first call or read from the cache (`NUMBA_CACHE_DIR` moves it)."""
+    """`function` as machine code, compiled at its first call or read from the cache (see `cache_folder`)."""
+    before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:
         fast: Function = njit(cache=True)(function)
     except RuntimeError:  # "no locator available": nowhere to write, so every process compiles for itself
         fast = njit(function)
+    finally:
+        config.CACHE_DIR = before
     return fast
+
+
+@cache
+def cache_folder() -> Path:
+    """Where machine code is kept: under `NUMBA_CACHE_DIR` if that is set, else under the user's cache folder."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    users = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+    return (Path(chosen) if chosen else Path(users) / "curate" / "kernels") / _digest()
+
+
+def _digest() -> str:
+    """Of the sources of all kernels and their tables."""
+    digest = hashlib.sha256()
+    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith((".py", ".npz")):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,32 +1,38 @@
 """How much of a text repeats itself: duplicate lines and paragraphs, the top n-gram, duplicate n-grams.
 
-Source: Rae et al. 2021, "Scaling Language Models" (Gopher), A1.1. Definitions are in `curate.kernels.segments` and in
-`repetition`. N-grams are compared by exact ids, never by a hash: an n-gram's id is that of (id of its first n-1 words,
-its last word). Only an n-gram whose first n-1 words recur can recur, so each level looks at what the level before left:
-linear in the words of a text for every n, and nearly free on text that does not repeat itself.
+Source: Rae et al. 2021, "Scaling Language Models" (Gopher), A1.1, which leaves open what exactly is counted; toolkits
+count differently (`Counting`).
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from curate.kernels.segments import (
-    Bools,
-    Ints,
-    Segments,
-    by_chunks,
-    share,
-    signal_struct,
-    split_lines,
-    split_paragraphs,
-    split_words,
-)
+from curate.kernels.compiled import compiled
+from curate.kernels.duplicate_lines import duplicates, line_spans, paragraph_spans
+from curate.kernels.ngram_shares import DATATROVE, DCLM, DOLMA, PAPER, all_ngram_chars, dup_chars, top_chars
+from curate.kernels.recurrence import Recurring, first_equal, longer, recurring_words, scratch_recurring
+from curate.kernels.scan import Int32s, Lines, Words, scan, scratch_lines, scratch_words, text_bytes
+from curate.kernels.signals import signal_struct
+from curate.kernels.unicode_tables import CharTable, char_table
+from curate.kernels.utf8 import Bytes, Offsets, char_count, utf8
+from curate.kernels.words import WordSource, room, spaces, words_of
+
+Counting = Literal["paper", "datatrove", "dolma", "dclm"]
+NUMBERS: dict[str, int] = {"paper": PAPER, "datatrove": DATATROVE, "dolma": DOLMA, "dclm": DCLM}
+assert tuple(NUMBERS) == get_args(Counting)
 
 TOP_NGRAMS = (2, 3, 4)
 DUP_NGRAMS = (5, 6, 7, 8, 9, 10)
+_LAST_TOP, _LAST_DUP = TOP_NGRAMS[-1], DUP_NGRAMS[-1]
+
+Int64s = NDArray[np.int64]
+Share = NDArray[np.float64]  # float64[13]
+Shares = NDArray[np.float64]  # float64[13, texts]
 
 SIGNALS = pa.struct(
     [
@@ -43,115 +49,102 @@ SIGNALS = pa.struct(
 )
 
 
-def repetition(texts: pa.StringArray) -> pa.StructArray:
-    """The thirteen shares of `SIGNALS`, each in [0, 1], for each text. Null text: null; no words: 0.
+def repetition(texts: pa.StringArray, counting: Counting = "paper", words: WordSource | None = None) -> pa.StructArray:
+    """The thirteen shares of `SIGNALS` for each text. Null text: null; what has no lines or words: 0.
 
-    A text of more than `segments.MAX_CHARS` characters is measured by its first so many.
+    A text of more than `scan.MAX_BYTES` is measured by its first so many. `words`: between spaces if None.
 
-    - `dup_line_frac`: lines that occurred before in the text, of all lines: the first copy is not counted.
-      `dup_line_char_frac`: their characters, of the characters of all lines. The same for paragraphs.
-    - `top_{n}gram_char_frac`: characters of the words that lie in an occurrence of the most frequent n-gram (the first
-      met where several are), of the characters of all words. 0 where no n-gram recurs: a text that says all things
-      once repeats nothing, however short it is (our choice; datatrove counts it).
-    - `dup_{n}gram_char_frac`: characters of the words that lie in an n-gram that occurred before, each counted once.
+    - `dup_line_frac`: lines that are duplicates, of all lines; `dup_line_char_frac`: their characters, of the
+      characters of all lines (datatrove: of the text; Dolma: of the words). The same for paragraphs (Dolma: null).
+      What a line, a paragraph and a duplicate are is said in `curate.kernels.duplicate_lines`.
+    - `top_{n}gram_char_frac`: characters that the most frequent n-gram takes, of the characters of all words
+      (datatrove: of the text). A text that says all things once has 0 in the paper's counting and DCLM's.
+    - `dup_{n}gram_char_frac`: characters of repeated n-grams, of the characters of all words (datatrove: of the text;
+      Dolma: of all n-grams). How both are counted is said in `curate.kernels.ngram_shares`.
 
-    Characters are those of words and stripped lines, in the numerator as in the denominator. datatrove divides by the
-    text with its white space and skips n words after each duplicate; Dolma and DCLM count the first copy too.
+    All are within [0, 1] in the paper's counting; datatrove's and Dolma's top n-grams and lines may pass 1.
     """
-    return by_chunks(texts, _repetition, SIGNALS)
+    data, offsets = utf8(texts)
+    source = words or spaces()
+    out = np.zeros((len(SIGNALS), len(texts)))
+    _rows(data, offsets, char_table(), NUMBERS[counting], source, _scratch(source, offsets), out)
+    if counting == "dolma":
+        out[[1, 3]] = np.nan
+    return signal_struct(SIGNALS, dict(zip(SIGNALS.names, out, strict=True)), texts)
 
 
-def duplicate_char_frac(segments: Segments) -> tuple[Ints, Ints, Ints]:
-    """For each row: later copies of a segment, their characters, and the characters of all segments."""
-    later = _later(_row_ids(segments))
-    lengths = segments.lengths()
-    return segments.count(later), segments.total(lengths, later), segments.total(lengths)
+class _Scratch(NamedTuple):
+    """What the kernel needs for one text, allocated once."""
+
+    words: Words
+    lines: Lines
+    others: Words  # words that `scan` does not find
+    spans: Words
+    found: Recurring
+    first: Int32s
+    before: Int64s
 
 
-class _Ngrams(NamedTuple):
-    """Occurrences of n-grams that recur within their text: where each starts in the words, and which one it is."""
-
-    starts: Ints
-    ids: Ints
-
-
-def _repetition(texts: pa.StringArray) -> pa.StructArray:
-    signals = {}
-    for unit, segments in (("line", split_lines(texts)), ("paragraph", split_paragraphs(texts))):
-        copies, chars, all_chars = duplicate_char_frac(segments)
-        signals[f"dup_{unit}_frac"] = share(copies, segments.count())
-        signals[f"dup_{unit}_char_frac"] = share(chars, all_chars)
-    words = split_words(texts)
-    lengths, word_ids = words.lengths(), _row_ids(words)
-    all_chars = words.total(lengths)
-    ngrams = _recurring(np.arange(len(word_ids)), word_ids)
-    for n in range(2, max(DUP_NGRAMS) + 1):
-        ngrams = _longer(ngrams, word_ids, n)
-        if n in TOP_NGRAMS:
-            covered = _covered(ngrams.starts[_is_top(ngrams, words.rows)], n, len(word_ids))
-            signals[f"top_{n}gram_char_frac"] = share(words.total(lengths, covered), all_chars)
-        if n in DUP_NGRAMS:
-            covered = _covered(ngrams.starts[_later(ngrams.ids)], n, len(word_ids))
-            signals[f"dup_{n}gram_char_frac"] = share(words.total(lengths, covered), all_chars)
-    return signal_struct(SIGNALS, signals, texts)
+def _scratch(source: WordSource, offsets: Offsets) -> _Scratch:
+    words, lines = scratch_words(offsets), scratch_lines(offsets)
+    others, spans = scratch_words(offsets, room(source, offsets)), scratch_words(offsets, lines.start.size)
+    size = max(len(words.start), len(others.start), len(spans.start))
+    first, before = np.empty(size + 1, np.int32), np.empty(size + 1, np.int64)
+    return _Scratch(words, lines, others, spans, scratch_recurring(size), first, before)
 
 
-def _row_ids(segments: Segments) -> Ints:
-    """An id for each segment; two segments share one where they are equal and of the same row."""
-    encoded = segments.values.dictionary_encode()
-    return _dense(segments.rows * len(encoded.dictionary) + encoded.indices.to_numpy(zero_copy_only=False))
+@compiled
+def _rows(
+    data: Bytes, offsets: Offsets, table: CharTable, counting: int, source: WordSource, room: _Scratch, out: Shares
+) -> None:
+    for row in range(offsets.size - 1):
+        text = text_bytes(data, offsets, row)
+        num_words, num_lines = scan(text, table, False, room.words, room.lines)
+        _line_shares(text, table, counting, num_words, num_lines, room, out[:, row])
+        words, num = words_of(text, row, table, source, room.words, num_words, room.others)
+        _ngram_shares(text, words, num, counting, room, out[:, row])
 
 
-def _dense(keys: Ints) -> Ints:
-    """Ids 0, 1, … for equal keys, by hashing: linear, where sorting would not be."""
-    ids = pa.array(keys).dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    return np.asarray(ids).astype(np.int64)
+@compiled
+def _line_shares(
+    text: Bytes, table: CharTable, counting: int, num_words: int, num_lines: int, room: _Scratch, out: Share
+) -> None:
+    """Places 0 to 3 of `out`: lines, paragraphs, and the characters of both."""
+    for unit in range(2):
+        if unit == 0:
+            num = line_spans(text, room.lines, num_lines, counting, room.spans)
+        elif counting == DOLMA:
+            return
+        else:
+            num = paragraph_spans(text, table, room.lines, num_lines, counting, room.spans)
+        dup, chars = duplicates(text, room.spans, num, counting, room.first, room.found.slots)
+        whole = 0
+        if counting == DATATROVE:
+            whole = char_count(text)
+        elif counting == DOLMA:
+            whole = room.words.chars[:num_words].sum()
+        else:
+            whole = room.spans.chars[:num].sum()
+        out[unit] = dup / max(num, 1)
+        out[unit + 2] = chars / max(whole, 1)
 
 
-def _later(ids: Ints) -> Bools:
-    """True where the same id occurred before."""
-    return np.asarray(_first(ids)[ids] < np.arange(len(ids)))
-
-
-def _first(ids: Ints) -> Ints:
-    """For each id that occurs the place where it occurs first; elsewhere undefined."""
-    first = np.empty(ids.max(initial=-1) + 1, dtype=np.int64)
-    # Of several writes to one place numpy keeps the last; backwards, that is the earliest.
-    first[ids[::-1]] = np.arange(len(ids))[::-1]
-    return first
-
-
-def _recurring(starts: Ints, ids: Ints) -> _Ngrams:
-    """Those that occur at least twice."""
-    twice = np.bincount(ids)[ids] > 1
-    return _Ngrams(starts[twice], ids[twice])
-
-
-def _longer(ngrams: _Ngrams, word_ids: Ints, n: int) -> _Ngrams:
-    """The recurring n-grams, from the recurring (n-1)-grams.
-
-    One that reached from a text into the next could not recur: its words have ids of two rows, which meet once.
-    """
-    inside = ngrams.starts + n <= len(word_ids)
-    starts, ids = ngrams.starts[inside], ngrams.ids[inside]
-    return _recurring(starts, _dense(ids * len(word_ids) + word_ids[starts + n - 1]))
-
-
-def _is_top(ngrams: _Ngrams, rows: Ints) -> Bools:
-    """True for the occurrences of the most frequent n-gram of each row, the first met of equals."""
-    counts = np.bincount(ngrams.ids)
-    ids = np.flatnonzero(counts)
-    first = ngrams.starts[_first(ngrams.ids)[ids]]
-    order = np.lexsort((first, -counts[ids], rows[first]))
-    _, best = np.unique(rows[first][order], return_index=True)
-    top = np.zeros(len(counts), dtype=np.bool_)
-    top[ids[order[best]]] = True
-    return np.asarray(top[ngrams.ids])
-
-
-def _covered(starts: Ints, n: int, num_words: int) -> Bools:
-    """True for words that lie in at least one of the n-grams that begin at `starts` (each start at most once)."""
-    change = np.zeros(num_words + 1, dtype=np.int32)
-    change[starts] += 1
-    change[starts + n] -= 1
-    return np.asarray(np.cumsum(change[:-1]) > 0)
+@compiled
+def _ngram_shares(text: Bytes, words: Words, num_words: int, counting: int, room: _Scratch, out: Share) -> None:
+    """Places 4 and on of `out`."""
+    found, before = room.found, room.before
+    before[0] = 0
+    for i in range(num_words):
+        before[i + 1] = before[i] + words.chars[i]
+    whole = char_count(text) if counting == DATATROVE else before[num_words]
+    first_equal(text, words.start, words.end, words.key, num_words, room.first, found.slots)
+    num = recurring_words(room.first, num_words, found)
+    for n in range(2, _LAST_DUP + 1):
+        num = longer(found, num)
+        if n <= _LAST_TOP:
+            chars = top_chars(found, num, n, num_words, before, counting)
+        else:
+            chars = dup_chars(found, num, n, before, counting, room.first)
+            if counting == DOLMA:
+                whole = all_ngram_chars(n, num_words, before)
+        out[n + 2] = chars / max(whole, 1)

@@ -1,4 +1,4 @@
-"""What a URL says about its page: its form, and whether it stands on a list.
+"""What a URL says about its page: its form, and what of it stands on a list.
 
 Nothing is fetched and no public-suffix list is needed: a listed domain matches itself and everything below it, label by
 label, so `example.co.uk` on a list covers `www.shop.example.co.uk` and never `myexample.co.uk`.
@@ -6,13 +6,17 @@ label, so `example.co.uk` on a list covers `www.shop.example.co.uk` and never `m
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from curate.kernels.folded_text import PYTHON_WORD
+from curate.kernels.key_set import KeySet, Numbers
+from curate.kernels.keyword_match import Matches, WordList, matches
+from curate.kernels.url_parts import ascii_host, is_host, url_key, url_parts
 
 SIGNALS = pa.struct(
     [
@@ -20,31 +24,27 @@ SIGNALS = pa.struct(
         pa.field("scheme", pa.string()),  # lower case; "" where the URL has none
         pa.field("malformed_url", pa.bool_()),
         pa.field("ip_host", pa.bool_()),
+        pa.field("unlisted_domain", pa.bool_()),
         pa.field("blocklisted_domain", pa.bool_()),
         pa.field("blocklisted_url", pa.bool_()),
         pa.field("hard_word", pa.bool_()),
+        pa.field("strict_substring", pa.bool_()),
         pa.field("soft_word_count", pa.int32()),
+        pa.field("matched", pa.string()),  # "domain bad.example (list.txt)": the first entry found; null: none
     ]
 )
-#: RFC 1035, section 2.3.4. Also what keeps the cost of IDNA encoding, which is not linear, within bounds.
-MAX_HOST_CHARS = 253
-#: Words are sought in the first characters only; a longer URL breaks the length limit of any sane recipe.
-MAX_WORD_CHARS = 100_000
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*")
-_WORD = re.compile(r"[^\W_]+")
-
-Lists = tuple[frozenset[str], ...]
+_SEPARATORS = "[^A-Za-z0-9]+"
 
 
 class UrlLists(NamedTuple):
-    """What is looked for; each list as its file was read. Entries are in the form of the `*_entry` functions."""
+    """What is looked for; entries in the form of the `*_entry` functions. None: nothing is."""
 
-    domains: Lists = ()
-    urls: Lists = ()
-    hard_words: Lists = ()
-    soft_words: Lists = ()
+    allowed_domains: KeySet | None = None
+    domains: KeySet | None = None
+    urls: KeySet | None = None
+    hard_words: WordList | None = None
+    substrings: WordList | None = None
+    soft_words: WordList | None = None
 
 
 def url_signals(urls: pa.StringArray, lists: UrlLists) -> pa.StructArray:
@@ -53,11 +53,40 @@ def url_signals(urls: pa.StringArray, lists: UrlLists) -> pa.StructArray:
     - `malformed_url`: it does not parse, holds a control character, or is http(s) without a valid host. A URL of
       another scheme, or of none, is not malformed.
     - `ip_host`: the host is an address, in any of the spellings that browsers take for one.
-    - `hard_word`, `soft_word_count`: words of the percent-decoded URL in lower case, cut at what is neither letter nor
-      digit; how many different soft ones. A word inside a longer one is not found ("sussex" holds nothing).
+    - `unlisted_domain`: there are `allowed_domains`, and neither the host nor a domain above it is one.
+    - `hard_word`, `soft_word_count`: words of the percent-decoded URL, cut at what is neither letter nor digit; how
+      many different soft ones. A word inside a longer one is not found ("sussex" holds nothing).
+    - `strict_substring`: one occurs, inside words too, in the URL as it is with all but ASCII letters and digits
+      removed, as datatrove's `url_filter.py` has it.
     """
-    rows = [{} if url is None else _signals(url, lists) for url in urls.to_pylist()]
-    return pa.array(rows, type=SIGNALS)
+    parts = url_parts(urls)
+    domain, url = _domains(lists.domains, parts.host), _keys(lists.urls, parts.key)
+    hard, soft = (_words(words, parts.readable) for words in (lists.hard_words, lists.soft_words))
+    squeezed = pc.replace_substring_regex(urls, _SEPARATORS, "") if lists.substrings else urls
+    substring = _words(lists.substrings, squeezed, inside_words=True)
+    allowed = lists.allowed_domains
+    found = {
+        "domain": (lists.domains, domain),
+        "URL": (lists.urls, url),
+        "hard word": (lists.hard_words, hard.first),
+        "substring": (lists.substrings, substring.first),
+        "soft word": (lists.soft_words, soft.first),
+    }
+    signals = {
+        "url_chars": pc.utf8_length(urls),
+        "scheme": parts.scheme,
+        "malformed_url": parts.malformed,
+        "ip_host": parts.ip_host,
+        "unlisted_domain": np.full(len(urls), allowed is not None) & (_domains(allowed, parts.host) < 0),
+        "blocklisted_domain": domain >= 0,
+        "blocklisted_url": url >= 0,
+        "hard_word": hard.num_matches > 0,
+        "strict_substring": substring.num_matches > 0,
+        "soft_word_count": soft.num_entries,
+        "matched": _first_entries(found, len(urls)),
+    }
+    arrays = [_where_valid(urls, signals[field.name], field.type) for field in SIGNALS]
+    return pa.StructArray.from_arrays(arrays, fields=list(SIGNALS))
 
 
 def domain_entry(line: str) -> str | None:
@@ -67,14 +96,14 @@ def domain_entry(line: str) -> str | None:
     'example.org'
     """
     fields = line.partition("#")[0].split()
-    host = _bare(_ascii_host(fields[-1])) if fields else ""
-    return host if _HOST.fullmatch(host) else None
+    host = ascii_host(fields[-1]).removeprefix("www.") if fields else ""
+    return host if is_host(host) else None
 
 
 def url_entry(line: str) -> str | None:
     """A line of a URL list as `url_key` has it; None for a blank one or a comment, which begins with "#"."""
     line = line.strip()
-    return url_key(line) if line and not line.startswith("#") else None
+    return (url_key(line) or None) if line and not line.startswith("#") else None
 
 
 def word_entry(line: str) -> str | None:
@@ -83,85 +112,44 @@ def word_entry(line: str) -> str | None:
     return line if line and not line.startswith("#") else None
 
 
-def url_key(url: str) -> str:
-    """What two spellings of one URL share: no scheme, `www.`, fragment or trailing slash; host in lower case.
+def substring_entry(line: str) -> str | None:
+    """A line of a list of substrings: its ASCII letters and digits in lower case; None for a blank one or a comment.
 
-    >>> url_key("HTTPS://www.Example.org/A/?q=1#top")
-    'example.org/A/?q=1'
+    ValueError where it holds other letters: without them it would find what it does not mean.
+
+    >>> substring_entry("Free-Pics")
+    'freepics'
     """
-    url = url.strip().partition("#")[0]
-    _, separator, rest = url.partition("://")
-    host, slash, path = (rest if separator else url).partition("/")
-    return (_bare(host.lower()) + slash + path).rstrip("/")
-
-
-def _signals(url: str, lists: UrlLists) -> dict[str, Any]:
-    parts = _split(url)
-    host = _host(parts)
-    words = set(_WORD.findall(unquote(url[:MAX_WORD_CHARS], errors="replace").lower()))
-    return {
-        "url_chars": len(url),
-        "scheme": parts.scheme if parts else "",
-        "malformed_url": parts is None or (parts.scheme in ("http", "https") and host is None),
-        "ip_host": host is not None and _is_address(host),
-        "blocklisted_domain": host is not None and any(_listed(name, lists.domains) for name in _and_parents(host)),
-        "blocklisted_url": _listed(url_key(url), lists.urls),
-        "hard_word": any(_listed(word, lists.hard_words) for word in words),
-        "soft_word_count": sum(_listed(word, lists.soft_words) for word in words),
-    }
-
-
-def _listed(entry: str, lists: Lists) -> bool:
-    return any(entry in entries for entries in lists)
-
-
-def _split(url: str) -> SplitResult | None:
-    """None where it cannot be a URL. `urlsplit` drops some control characters silently, so they are sought first."""
-    if _CONTROL.search(url.strip()):
+    line = line.strip()
+    if line.startswith("#"):
         return None
-    parts: SplitResult | None = _or_none(lambda: urlsplit(url.strip()))
-    return parts
+    if any(char.isalnum() and not char.isascii() for char in line):
+        raise ValueError(f"{line[:80]!r} holds other letters than those of ASCII, which a URL holds in escaped form")
+    return re.sub(_SEPARATORS, "", line).lower() or None
 
 
-def _host(parts: SplitResult | None) -> str | None:
-    """The valid host, in ASCII where IDNA has it so; None where there is none or the port is no number."""
-    if parts is None or _or_none(lambda: (parts.port,)) is None:
-        return None
-    host = _ascii_host(parts.hostname or "")
-    if 0 < len(host) <= MAX_HOST_CHARS and (_HOST.fullmatch(host) or ":" in host):
-        return host
-    return None
+def _domains(domains: KeySet | None, hosts: pa.StringArray) -> Numbers:
+    return np.full(len(hosts), -1, np.int64) if domains is None else domains.find_domains(hosts)
 
 
-def _ascii_host(host: str) -> str:
-    host = host.lower().rstrip(".")
-    if host.isascii() or len(host) > MAX_HOST_CHARS:
-        return host
-    encoded = _or_none(lambda: host.encode("idna").decode("ascii"))
-    return encoded if encoded is not None else host
+def _keys(keys: KeySet | None, urls: pa.StringArray) -> Numbers:
+    return np.full(len(urls), -1, np.int64) if keys is None else keys.find(urls)
 
 
-def _bare(host: str) -> str:
-    return host.removeprefix("www.")
+def _words(words: WordList | None, texts: pa.StringArray, inside_words: bool = False) -> Matches:
+    return matches(texts, WordList(KeySet.of(())) if words is None else words, inside_words, PYTHON_WORD, False)
 
 
-def _and_parents(host: str) -> Iterator[str]:
-    """`a.b.c`, `b.c`, `c`."""
-    while host:
-        yield host
-        host = host.partition(".")[2]
+def _first_entries(found: dict[str, tuple[KeySet | WordList | None, Numbers]], num_rows: int) -> pa.StringArray:
+    """For each row the first kind that found an entry, and the entry."""
+    first = pa.nulls(num_rows, pa.string())
+    for kind, (entries, numbers) in found.items():
+        if entries is not None and (numbers >= 0).any():
+            keys = entries.entries if isinstance(entries, WordList) else entries
+            first = pc.coalesce(first, pc.binary_join_element_wise(kind, keys.described(numbers), " "))
+    return first
 
 
-def _is_address(host: str) -> bool:
-    """An IP address. A last label of digits or hex makes a host an IPv4 address (WHATWG URL, "ends in a number")."""
-    last = host.rpartition(".")[2]
-    is_number = re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last) is not None
-    return is_number or _or_none(lambda: ipaddress.ip_address(host)) is not None
-
-
-def _or_none(parse: Callable[[], Any]) -> Any:
-    """What `parse` returns, or None where it says that its input is no such thing."""
-    try:
-        return parse()
-    except ValueError:  # UnicodeError, of the IDNA codec, is one
-        return None
+def _where_valid(urls: pa.StringArray, values: pa.Array | Numbers, type_: pa.DataType) -> pa.Array:
+    array = values.cast(type_) if isinstance(values, pa.Array) else pa.array(values, type_)
+    return pc.if_else(urls.is_valid(), array, pa.scalar(None, type_))

@@ -44,7 +44,7 @@ def read(
     split: Split,
     source: Source,
     *,
-    batch_rows: int = 256,
+    batch_rows: int = 1024,
     batch_bytes: int = 16 * 2**20,
     stats: ReadStats | None = None,
 ) -> Iterator[pa.RecordBatch]:

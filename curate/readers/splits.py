@@ -29,17 +29,21 @@ class Split(BaseModel):
     index: int  # place in the plan of the source, from 0
 
 
-def plan_splits(files: Iterable[InputFile], source: Source, split_bytes: int = 64 * 2**20) -> list[Split]:
+def plan_splits(
+    files: Iterable[InputFile], source: Source, split_bytes: int = 64 * 2**20, *, parquet_bytes: int = 1
+) -> list[Split]:
     """The splits of all files, in file order. The same names and sizes give the same plan anywhere.
 
-    A WARC, a parquet file and plain JSON lines are cut every `split_bytes` (at least 1); other files are one split.
+    A WARC, a parquet file and plain JSON lines are cut every `split_bytes` (at least 1), parquet at `parquet_bytes` at
+    the least; other files are one split.
     """
     if split_bytes < 1:
         raise InputError(f"split_bytes must be at least 1, not {split_bytes}")
     splits: list[Split] = []
     for file in files:
         kind = resolve_format(file.path, source)
-        step = split_bytes if _divisible(file, kind) else max(file.size or 1, 1)
+        least = parquet_bytes if kind == "parquet" else 1
+        step = max(split_bytes, least) if _divisible(file, kind) else max(file.size or 1, 1)
         bounds = [*range(0, file.size or 1, step)]
         for start, end in zip(bounds, [*bounds[1:], None], strict=True):
             splits.append(

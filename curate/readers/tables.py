@@ -33,10 +33,12 @@ def table_row(values: Mapping[str, Any], source: Source, path: str, offset: int)
     url = _label(values.get(source.url_column), MAX_URL_CHARS)
     if not isinstance(content, str | bytes):
         return error_row("error_no_text", source=source.name, path=path, offset=offset, url=url)
-    data = content if isinstance(content, bytes) else valid_text(content).encode()
+    is_html = source.html_column is not None
+    text, data = (None, content) if is_html and isinstance(content, bytes) else _text_and_bytes(content)
     date = _label(values.get(source.date_column), 64)
     row = Row(
         _kept_id(values) or doc_id(url, date, data),
+        text=None if is_html else text,
         url=url,
         source=source.name,
         dump=source.dump or _label(values.get("dump"), 200),
@@ -46,13 +48,22 @@ def table_row(values: Mapping[str, Any], source: Source, path: str, offset: int)
         meta=bounded_meta(_meta(values, source, wanted)),
         file_path=path,
         offset=offset,
+        payload=data if is_html else None,
+        content_type="text/html" if is_html else None,
+        charset="utf-8" if is_html and isinstance(content, str) else None,
     )
-    if len(data) > source.max_document_bytes:
-        return dropped(row, "payload_too_large")
-    if source.html_column:
-        charset = "utf-8" if isinstance(content, str) else None
-        return row._replace(payload=data, content_type="text/html", charset=charset)
-    return row._replace(text=data.decode("utf-8", "replace"))
+    return dropped(row, "payload_too_large") if len(data) > source.max_document_bytes else row
+
+
+def _text_and_bytes(content: str | bytes) -> tuple[str, bytes]:
+    """Both forms of a text, each with what the other cannot carry replaced; bytes stay as they are."""
+    if isinstance(content, bytes):
+        return content.decode("utf-8", "replace"), content
+    try:
+        return content, content.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        text = valid_text(content)
+        return text, text.encode()
 
 
 def _kept_id(values: Mapping[str, Any]) -> str | None:

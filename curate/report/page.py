@@ -18,8 +18,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from curate.audit import Audit
 from curate.recipe import Recipe
 from curate.report import distribution_plots, histograms, plots
+from curate.report.audit_section import audit_of, overlap
 from curate.report.pairs import near_duplicate_pairs
 from curate.report.reading import read_recipe, read_record
 from curate.report.samples import dropped_samples, kept_samples
@@ -48,7 +50,8 @@ def render(run: RunDir) -> str:
     """The page as a string."""
     record = read_record(run)
     recipe_text, recipe = read_recipe(run)
-    drawn = {name: figure for name, figure in _figures(run, record, recipe).items() if figure is not None}
+    audit = audit_of(run, recipe)
+    drawn = {name: figure for name, figure in _figures(run, record, recipe, audit).items() if figure is not None}
     kept, dropped = kept_samples(run), dropped_samples(run)
     page: str = _template().render(
         record=record,
@@ -58,6 +61,7 @@ def render(run: RunDir) -> str:
         train=record.get("tokens", {}).get("splits", {}).get("train", {}),
         val=record.get("tokens", {}).get("splits", {}).get("val", {}),
         model=record.get("model", {}),
+        audit=audit,
         kept=dict(list(kept.items())[:MAX_GROUPS]),
         dropped=dict(list(dropped.items())[:MAX_GROUPS]),
         pairs=near_duplicate_pairs(run, recipe),
@@ -70,7 +74,7 @@ def render(run: RunDir) -> str:
     return page
 
 
-def _figures(run: RunDir, record: dict[str, Any], recipe: Recipe | None) -> dict[str, Any]:
+def _figures(run: RunDir, record: dict[str, Any], recipe: Recipe | None, audit: Audit | None) -> dict[str, Any]:
     funnel, model = record["funnel"], record.get("model", {})
     stages = {stage["stage"]: float(stage["seconds"]) for stage in funnel["stages"]}
     corpus_passes = [entry for entry in record["passes"] if run.exists("dedup", entry["name"])]
@@ -82,6 +86,7 @@ def _figures(run: RunDir, record: dict[str, Any], recipe: Recipe | None) -> dict
         "sources": plots.duplicates_by_source(funnel),
         "lengths": distribution_plots.lengths(histograms.length_histogram(run)),
         "signals": distribution_plots.signals(histograms.signal_histograms(run, recipe, funnel)),
+        "overlap": overlap(audit),
         "tokens": plots.token_shares(train.get("sources", {})),
         "training": plots.training(_metrics(run), model),
         "seconds": plots.seconds(stages, corpus),

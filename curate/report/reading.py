@@ -42,7 +42,9 @@ def read_recipe(run: RunDir) -> tuple[str, Recipe | None]:
     with run.fs.open(run.path("recipe.yaml"), "rb") as file:
         text = file.read().decode("utf-8", "replace")
     try:
-        return text, recipes.parse(yaml.safe_load(text) or {})
+        recipe = recipes.parse(yaml.safe_load(text) or {})
+        _ = [getattr(step.stage, "limits", ()) for step in recipe.stages]  # some are in a file
+        return text, recipe
     except (CurateError, OSError, yaml.YAMLError):
         return text, None
 

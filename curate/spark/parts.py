@@ -82,6 +82,7 @@ class PartWriter:
         self.name, self.schema, self.rows = name, schema, 0
         self._temporary = f"{os.path.dirname(self.path)}/_{uuid.uuid4().hex}"
         self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = self._waiting_bytes = 0
         self._file: _DigestFile | None = None
         self._parquet: Any = None
 
@@ -89,10 +90,9 @@ class PartWriter:
         """Add rows; columns are picked by name."""
         self.rows += batch.num_rows
         self._waiting.append(batch.select(self.schema.names).cast(self.schema))
-        if (
-            sum(b.num_rows for b in self._waiting) >= ROW_GROUP_ROWS
-            or sum(b.nbytes for b in self._waiting) >= ROW_GROUP_BYTES
-        ):
+        self._waiting_rows += batch.num_rows
+        self._waiting_bytes += self._waiting[-1].nbytes
+        if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
             self._flush()
 
     def close(self, part: int, source: str) -> PartFile:
@@ -119,7 +119,7 @@ class PartWriter:
         if self._waiting:
             table = pa.Table.from_batches(self._waiting, self.schema)
             self._parquet.write_table(table, row_group_size=max(1, table.num_rows))
-            self._waiting = []
+            self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
 
 
 def part_batches(part: int, path: str, layers: Sequence[Layer], columns: Sequence[str] | None = None) -> Iterator[Any]:

@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from curate import recipe as recipes
-from curate.cli import app, change, parse_inputs
+from curate.arguments import change, parse_inputs
+from curate.cli import app
 from curate.errors import RecipeError
 
 
@@ -30,7 +31,10 @@ def invoke(*arguments):
     return CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
 
 
-COMMANDS = {"run", "plan", "apply", "recipes", "inspect", "report", "demo", "tokenize", "train"}
+COMMANDS = {
+    "run", "plan", "apply", "recipes", "inspect", "what-if", "audit", "thresholds", "report", "demo", "tokenize",
+    "train", "compare", "words",
+}  # fmt: skip
 
 
 def test_help_lists_every_command():
@@ -58,7 +62,7 @@ def test_the_options_of_run_are_these():
         (["run", "fineweb", "-o", "{tmp}/out"], "no input"),
         (["run", "fineweb", "-i", "x", "-o", "{tmp}/out", "--set", "pi.entities=[]"], "unknown stage or section 'pi'"),
         (["run", "fineweb", "-i", "x", "-o", "{tmp}/out", "--set", "pii"], "--set takes NAME=VALUE"),
-        (["apply", "gopher", "-i", "x", "-o", "{tmp}/y.parquet"], "unknown stage 'gopher'"),
+        (["apply", "gopher", "-i", "x", "-o", "{tmp}/y.parquet"], "unknown stage or recipe 'gopher'"),
         (["inspect", "{tmp}"], "holds no run of curate"),
         (["report", "{tmp}"], "holds no run of curate"),
         (["train", "{tmp}", "-o", "{tmp}/model"], "manifest"),
@@ -100,6 +104,51 @@ def test_apply_runs_one_stage_and_keeps_every_row_with_its_signals(tmp_path):
                    "--set", "min_word_count=1", "--set", "min_stop_word_count=0")  # fmt: skip
     assert "kept" in again.output
     assert pq.read_table(tmp_path / "o2.parquet")["drop_reason"].null_count == 2
+
+
+@pytest.fixture
+def two_texts(tmp_path):
+    texts = ["The cat and the dog have to be with a friend of the family. " * 10, "too short"]
+    pq.write_table(pa.table({"text": texts, "url": ["a", "b"]}), tmp_path / "in.parquet")
+    return tmp_path / "in.parquet"
+
+
+def test_apply_runs_a_recipe_with_the_signals_of_every_stage(tmp_path, two_texts):
+    assert invoke("apply", "fineweb@2024", "-i", two_texts, "-o", tmp_path / "out.parquet").exit_code == 0
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert {"gopher_repetition", "gopher_quality", "c4", "fineweb"} <= set(table.column_names)
+    rows = table.to_pylist()
+    assert (rows[0]["drop_stage"], rows[0]["drop_reason"]) == ("gopher_repetition", "top_3gram_char_frac_above_max")
+    assert (rows[0]["fineweb"], rows[1]["gopher_repetition"]["dup_line_frac"]) == (None, 0)
+    assert invoke("apply", "fineweb@2024", "-i", two_texts, "-o", tmp_path / "all.parquet", "--audit").exit_code == 0
+    assert pq.read_table(tmp_path / "all.parquet").to_pylist()[0]["fineweb"]["line_punct_frac"] == 1
+
+
+def test_apply_takes_settings_of_a_recipes_stages(tmp_path, two_texts):
+    settings = [f"--set=gopher_quality.{name}=null" for name in ("min_word_count", "min_stop_word_count")]
+    result = invoke("apply", "gopher@paper", "-i", two_texts, "-o", tmp_path / "out.parquet", *settings)
+    assert result.exit_code == 0
+    assert pq.read_table(tmp_path / "out.parquet")["drop_reason"].to_pylist() == ["top_3gram_char_frac_above_max", None]
+
+
+def test_a_stage_that_lacks_a_setting_is_a_message(tmp_path, two_texts):
+    result = curate("apply", "outliers", "-i", two_texts, "-o", tmp_path / "out.parquet")
+    assert (result.returncode, "Traceback" in result.stderr) == (2, False), result.stderr
+    assert "limits_path" in result.stderr
+
+
+def test_compare_says_where_recipes_disagree(two_texts):
+    printed = invoke("compare", "gopher@paper", "fineweb@2024", "-i", two_texts).output
+    assert "gopher@paper and fineweb@2024 agree on 2 documents (100.00%), not on 0" in printed
+    found = json.loads(invoke("compare", "gopher@paper", "c4@tfds", "-i", two_texts, "--json").stdout)
+    (pair,) = found["pairs"]
+    assert (found["documents"], pair["agree"]) == (2, 1)
+    assert pair["apart"][0]["gopher@paper"].startswith("gopher_")
+
+
+def test_words_are_listed_with_what_is_installed():
+    text = invoke("words").output
+    assert all(name in text for name in ("jieba", "sudachi", "newmm", "icu"))
 
 
 def test_apply_reads_a_warc_and_does_not_overwrite(tmp_path, small_warc):

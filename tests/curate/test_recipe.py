@@ -11,6 +11,7 @@ from curate import recipe as recipes
 from curate import registry
 from curate.errors import RecipeError
 from curate.plan import plan
+from curate.stage import Stage
 
 
 def parse(text):
@@ -50,7 +51,10 @@ def test_a_recipe_written_out_loads_back_equal():
         assert recipes.fingerprint(again) == recipes.fingerprint(recipe)
 
 
-def test_every_shipped_recipe_can_be_planned():
+def test_every_shipped_recipe_can_be_planned(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("news_domains.txt", "questions.txt"):  # lists that are the user's own
+        (tmp_path / name).write_text("example.org\n", "utf-8")
     assert {"fineweb", "web", "demo"} <= set(recipes.shipped())
     for name in recipes.shipped():
         assert plan(recipes.load(name)).passes
@@ -58,7 +62,10 @@ def test_every_shipped_recipe_can_be_planned():
 
 def test_every_name_of_the_menu_leads_to_a_class():
     for name in registry.STAGES:
-        assert registry.stage_class(name)().signals.num_fields > 0
+        stage = registry.stage_class(name)
+        assert issubclass(stage, Stage)
+        if not any(field.is_required() for field in stage.model_fields.values()):
+            assert stage().signals.num_fields > 0
     for table in (registry.TOKENIZERS, registry.TRAINERS):
         for name in table:
             assert registry.load(table, name)()

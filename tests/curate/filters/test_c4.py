@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from curate import recipe
 from curate.errors import InputError
 from curate.filters.c4 import C4
 
@@ -118,3 +119,57 @@ def test_an_empty_batch_keeps_its_types():
     modified = STAGE.modify(pa.record_batch({"text": pa.array([], pa.string())}))
     assert modified.columns["text"].type == pa.string()
     assert modified.signals.type == STAGE.signals
+
+
+def variant(name):
+    (step,) = recipe.load(name).stages
+    return step.stage
+
+
+def test_the_recipe_of_google_is_the_default():
+    assert variant("c4@tfds") == STAGE
+
+
+@pytest.mark.parametrize(
+    ("name", "min_words", "min_sentences"),
+    [("c4@tfds", 5, 3), ("c4@datatrove", 3, 5), ("c4@dolma", 3, 0), ("c4@dclm", 5, 3)],
+)
+def test_bounds_of_each_variant_hold_at_their_edges(reasons, name, min_words, min_sentences):
+    stage = variant(name)
+    for words in (min_words - 1, min_words):
+        line = " ".join(["word"] * words) + "."
+        assert cleaned(stage, line) == (line if words == min_words else "")
+    for count in range(max(min_sentences - 1, 0), min_sentences + 2):
+        few = ["sentence_count_below_min"] if count < min_sentences else []
+        assert reasons(stage, "\n".join([GOOD] * count)) == few
+
+
+@pytest.mark.parametrize(
+    ("name", "bounded"), [("c4@tfds", True), ("c4@datatrove", False), ("c4@dolma", False), ("c4@dclm", True)]
+)
+def test_only_some_bound_the_length_of_a_page(reasons, name, bounded):
+    text = "\n".join([GOOD] * 6).ljust(190_001)
+    assert reasons(variant(name), text) == (["char_count_above_max"] if bounded else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("c4@tfds", []), ("c4@datatrove", []), ("c4@dolma", ["javascript"]), ("c4@dclm", [])]
+)
+def test_javascript_drops_the_line_or_the_document(reasons, name, expected):
+    text = "\n".join([GOOD] * 6 + ["Javascript"])
+    assert reasons(variant(name), text) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("c4@tfds", []), ("c4@datatrove", []), ("c4@dolma", ["curly_brace"]), ("c4@dclm", [])]
+)
+def test_a_brace_in_a_line_that_goes_drops_nothing_except_in_dolma(reasons, name, expected):
+    assert reasons(variant(name), "\n".join([GOOD] * 6 + ["a { brace"])) == expected
+
+
+def test_sentences_are_kept_in_place_of_lines():
+    stage = C4(unit="sentences", min_words_per_line=3)
+    assert (
+        cleaned(stage, "One good\nsentence it is. No. Another good one.")
+        == "One good\nsentence it is. Another good one."
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from curate.filters.fineweb import FineWeb
@@ -61,5 +63,5 @@ def test_null_is_kept_and_a_text_without_lines_is_not(reasons):
 
 
 def test_none_turns_a_bound_off():
-    off = {name: None for name in FineWeb.model_fields if name not in ("max_short_line_chars", "end_marks")}
+    off = {name: None for name in FineWeb.model_fields if re.match("(min|max)_(?!short_line_chars)", name)}
     assert FineWeb(**off).limits == ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from curate.errors import InputError
@@ -90,3 +92,32 @@ def test_a_missing_list_is_an_error_for_the_user(reasons):
 
 def test_it_needs_no_text():
     assert UrlFilter.requires == ("url",)
+
+
+def test_substrings_and_allowed_domains_come_from_files_too(reasons, tmp_path):
+    (tmp_path / "substrings").write_text("# inside words\nfree-pics\n")
+    (tmp_path / "allowed.gz").write_bytes(gzip.compress(b"good.example\n"))
+    substrings, allowed = (str(tmp_path / name) for name in ("substrings", "allowed.gz"))
+    assert reasons(UrlFilter(strict_substring_paths=(substrings,)), "http://a.org/myFreePicsHere") == [
+        "strict_substring"
+    ]
+    assert reasons(STAGE, "http://a.org/myFreePicsHere") == []
+    stage = UrlFilter(allowed_domain_paths=(allowed,), strict_substring_paths=(substrings,))
+    assert reasons(stage, "http://news.good.example/") == []
+    assert reasons(stage, "http://notgood.example/") == ["unlisted_domain"]
+    assert reasons(stage, None) == []
+    assert stage.files == (allowed, substrings)
+
+
+def test_what_was_found_is_told_with_the_name_of_its_list(tmp_path):
+    (tmp_path / "bad.txt").write_text("bad.example\n")
+    stage = UrlFilter(domain_list_paths=(str(tmp_path / "bad.txt"),))
+    urls = pa.array(["http://x.bad.example/", "http://a.org/milf", "http://a.org/"])
+    matched = pc.struct_field(stage.annotate(pa.record_batch({"url": urls})), "matched").to_pylist()
+    assert matched == ["domain bad.example (bad.txt)", "hard word milf (built in)", None]
+
+
+def test_a_substring_that_no_url_holds_is_an_error_that_names_the_file(reasons, tmp_path):
+    (tmp_path / "cyrillic.txt").write_text("порно\n")
+    with pytest.raises(InputError, match="cyrillic"):
+        reasons(UrlFilter(strict_substring_paths=(str(tmp_path / "cyrillic.txt"),)), "http://a.org")

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import Counter
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from kernel_texts import BYTES, TEXTS, as_text, raw_array
 
 from curate.kernels.repetition import DUP_NGRAMS, SIGNALS, TOP_NGRAMS, repetition
+from curate.kernels.words import given as given_words
+from curate.kernels.words import unicode
 
 FEW_WORDS = st.lists(st.sampled_from(["a", "bb", "ccc", "a\n", "\n\n", "é"]), max_size=80).map(" ".join)
 
 
-def measure(*texts):
-    return repetition(pa.array(texts, pa.string())).to_pylist()
+def measure(*texts, counting="paper"):
+    array = texts[0] if texts and isinstance(texts[0], pa.Array) else pa.array(texts, pa.string())
+    return repetition(array, counting).to_pylist()
 
 
 def share(part, whole):
     return part / whole if whole else 0.0
 
 
-def duplicate_fracs(segments):
-    copies = [segment for i, segment in enumerate(segments) if segment in segments[:i]]
-    return share(len(copies), len(segments)), share(sum(map(len, copies)), sum(map(len, segments)))
+def copies_of(segments, *, with_first=False):
+    """Segments that occurred before, or that occur again at all."""
+    if with_first:
+        return [segment for segment in segments if segments.count(segment) > 1]
+    return [segment for i, segment in enumerate(segments) if segment in segments[:i]]
+
+
+def chars_of(segments):
+    return sum(map(len, segments))
 
 
 def covered_chars(words, n, starts):
@@ -37,58 +48,126 @@ def ngrams_of(words, n):
     return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
 
 
-def top_ngram_frac(words, n):
-    ngrams = ngrams_of(words, n)
-    top, count = (Counter(ngrams).most_common(1) or [((), 0)])[0]
-    starts = [i for i, ngram in enumerate(ngrams) if ngram == top] if count > 1 else []
-    return share(covered_chars(words, n, starts), sum(map(len, words)))
+def top_of(words, n):
+    return (Counter(ngrams_of(words, n)).most_common(1) or [((), 0)])[0]
 
 
-def dup_ngram_frac(words, n):
-    seen, starts = set(), []
-    for i, ngram in enumerate(ngrams_of(words, n)):
-        starts += [i] if ngram in seen else []
-        seen.add(ngram)
-    return share(covered_chars(words, n, starts), sum(map(len, words)))
+class Paragraph(str):
+    """Its characters are those of its stripped lines."""
+
+    def __len__(self):
+        return sum(len(line.strip()) for line in self.split("\n"))
 
 
-def oracle(text):
-    raw = [line.strip() for line in text.split("\n")]
-    blocks = "\n".join(line or "\0\0" for line in raw).split("\0\0")
-    paragraphs = [block.strip("\n") for block in blocks if block.strip("\n")]
+def lines_of(text):
+    return [line.strip() for line in text.split("\n") if line.strip()]
+
+
+def paper(text):
     words = text.split()
-    expected = {}
-    expected["dup_line_frac"], expected["dup_line_char_frac"] = duplicate_fracs([line for line in raw if line])
-    expected["dup_paragraph_frac"], expected["dup_paragraph_char_frac"] = duplicate_fracs(paragraphs)
-    expected |= {f"top_{n}gram_char_frac": top_ngram_frac(words, n) for n in TOP_NGRAMS}
-    expected |= {f"dup_{n}gram_char_frac": dup_ngram_frac(words, n) for n in DUP_NGRAMS}
-    return expected
+    runs = itertools.groupby(text.split("\n"), key=lambda line: bool(line.strip()))
+    units = {"line": lines_of(text), "paragraph": [Paragraph("\n".join(run).strip()) for filled, run in runs if filled]}
+    shares = {}
+    for name, segments in units.items():
+        shares[f"dup_{name}_frac"] = share(len(copies_of(segments)), len(segments))
+        shares[f"dup_{name}_char_frac"] = share(chars_of(copies_of(segments)), chars_of(segments))
+    for n in TOP_NGRAMS:
+        top, count = top_of(words, n)
+        starts = [i for i, ngram in enumerate(ngrams_of(words, n)) if ngram == top] if count > 1 else []
+        shares[f"top_{n}gram_char_frac"] = share(covered_chars(words, n, starts), chars_of(words))
+    for n in DUP_NGRAMS:
+        ngrams = ngrams_of(words, n)
+        starts = [i for i, ngram in enumerate(ngrams) if ngram in ngrams[:i]]
+        shares[f"dup_{n}gram_char_frac"] = share(covered_chars(words, n, starts), chars_of(words))
+    return shares
 
 
-@settings(deadline=None)
-@given(st.lists(FEW_WORDS, min_size=1, max_size=5))
-def test_every_share_is_that_of_the_obvious_definition(texts):
-    assert measure(*texts) == [pytest.approx(oracle(text)) for text in texts]
+def datatrove(text):
+    words, shares = text.split(), {}
+    for name, segments in {"line": re.split("\n+", text), "paragraph": re.split("\n{2,}", text.strip())}.items():
+        shares[f"dup_{name}_frac"] = share(len(copies_of(segments)), len(segments))
+        shares[f"dup_{name}_char_frac"] = share(chars_of(copies_of(segments)), len(text))
+    for n in TOP_NGRAMS:
+        top, count = top_of(words, n)
+        shares[f"top_{n}gram_char_frac"] = share(len(" ".join(top)) * count, len(text))
+    for n in DUP_NGRAMS:
+        seen, repeated, i = set(), 0, 0
+        while i <= len(words) - n:
+            ngram = tuple(words[i : i + n])
+            repeated += chars_of(ngram) if ngram in seen else 0
+            i += n if ngram in seen else 1
+            seen.add(ngram)
+        shares[f"dup_{n}gram_char_frac"] = share(repeated, len(text))
+    return shares
 
 
-@settings(deadline=None)
+def dolma(text):
+    words, lines = text.split(), text.split("\n")
+    copies = copies_of(lines, with_first=True)
+    shares = {"dup_line_frac": share(len(copies), len(lines)), "dup_paragraph_frac": None}
+    shares |= {"dup_line_char_frac": chars_of(copies) / max(chars_of(words), 1), "dup_paragraph_char_frac": None}
+    for n in TOP_NGRAMS:
+        top, count = top_of(words, n)
+        shares[f"top_{n}gram_char_frac"] = share(chars_of(top) * count, chars_of(words))
+    for n in DUP_NGRAMS:
+        ngrams = ngrams_of(words, n)
+        repeated = sum(map(chars_of, copies_of(ngrams, with_first=True)))
+        shares[f"dup_{n}gram_char_frac"] = share(repeated, sum(map(chars_of, ngrams)))
+    return shares
+
+
+def dclm(text):
+    words, shares = text.split(), {}
+    units = {"line": lines_of(text), "paragraph": [part.strip() for part in text.split("\n\n") if part.strip()]}
+    for name, segments in units.items():
+        copies = copies_of(segments, with_first=True)
+        shares[f"dup_{name}_frac"] = share(len(copies), len(segments))
+        shares[f"dup_{name}_char_frac"] = share(chars_of(copies), chars_of(segments))
+    for n in TOP_NGRAMS:
+        counts = Counter(ngrams_of(words, n))
+        most = max(counts.values(), default=0)
+        longest = max((chars_of(ngram) for ngram, count in counts.items() if count == most), default=0)
+        shares[f"top_{n}gram_char_frac"] = share(longest * most, chars_of(words)) if most > 1 else 0
+    for n in DUP_NGRAMS:
+        ngrams = ngrams_of(words, n)
+        starts = [i for i, ngram in enumerate(ngrams) if ngrams.count(ngram) > 1]
+        shares[f"dup_{n}gram_char_frac"] = share(covered_chars(words, n, starts), chars_of(words))
+    return shares
+
+
+ORACLES = {"paper": paper, "datatrove": datatrove, "dolma": dolma, "dclm": dclm}
+
+
+@pytest.mark.parametrize("counting", ORACLES)
+@given(texts=st.lists(FEW_WORDS | TEXTS, min_size=1, max_size=3))
+def test_every_share_is_that_of_the_obvious_definition(counting, texts):
+    assert measure(*texts, counting=counting) == [pytest.approx(ORACLES[counting](text)) for text in texts]
+
+
+@pytest.mark.parametrize("counting", ORACLES)
+@given(values=st.lists(BYTES, min_size=1, max_size=3))
+def test_bytes_that_are_no_utf8_are_a_character_each(counting, values):
+    if counting == "datatrove":  # counts the characters of a text without decoding it
+        values = [as_text(value).encode("utf-8", "replace") for value in values]
+    expected = [pytest.approx(ORACLES[counting](as_text(value))) for value in values]
+    assert measure(raw_array(values), counting=counting) == expected
+
+
+@pytest.mark.parametrize("counting", ORACLES)
+def test_real_texts_agree_with_the_oracle(real_texts, counting):
+    texts = [text[:4000] for text in real_texts]
+    assert measure(*texts, counting=counting) == [pytest.approx(ORACLES[counting](text)) for text in texts]
+
+
 @given(st.text())
 def test_any_text_is_measured_and_every_share_is_in_0_1(text):
     (signals,) = measure(text)
     assert all(0 <= value <= 1 for value in signals.values())
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | FEW_WORDS, max_size=6))
 def test_a_document_is_measured_the_same_beside_any_others(texts):
     assert measure(*texts) == [measure(text)[0] for text in texts]
-
-
-def test_real_texts_agree_with_the_oracle(shared_data):
-    texts = pq.read_table(shared_data / "text" / "news_en.parquet", columns=["text"])["text"].slice(0, 150).to_pylist()
-    manuals = pq.read_table(shared_data / "text" / "manuals_en.parquet", columns=["text"])["text"].slice(0, 20)
-    texts += [text[:5000] for text in manuals.to_pylist()]
-    assert measure(*texts) == [pytest.approx(oracle(text)) for text in texts]
 
 
 def test_null_is_null_and_nothing_is_zero():
@@ -153,14 +232,11 @@ def test_megabytes_of_hostile_text_are_measured(text, expected):
     assert signals["dup_10gram_char_frac"] == pytest.approx(expected, abs=1e-4)
 
 
-@pytest.mark.parametrize("n", [3, 6])
-def test_work_at_each_level_is_bounded_by_the_words_of_the_text(monkeypatch, n):
-    """Keys that are made dense, over all levels: at most one for each word and level, on the worst text there is."""
-    import curate.kernels.repetition as kernel
-
-    handled, dense = [], kernel._dense
-    monkeypatch.setattr(kernel, "_dense", lambda keys: handled.append(len(keys)) or dense(keys))
-    num_words = 10**n // 10
-    measure("a " * num_words)
-    assert sum(handled) <= num_words * max(DUP_NGRAMS) + 2
-    assert np.max(handled) <= num_words
+def test_given_words_take_the_place_of_those_between_spaces():
+    text = "猫狗猫狗猫狗"
+    places = np.arange(0, 18, 3, dtype=np.int32)
+    words = given_words(np.array([0, 6]), places, places + np.int32(3))
+    (signals,) = repetition(pa.array([text]), words=words).to_pylist()
+    assert signals["top_2gram_char_frac"] == 1
+    assert measure(text)[0]["top_2gram_char_frac"] == 0
+    assert repetition(pa.array([text]), words=unicode()).to_pylist() == [signals]

@@ -7,13 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.kernels.url_match import SIGNALS, UrlLists, domain_entry, url_entry, url_key, url_signals, word_entry
+from curate.kernels.key_set import KeySet
+from curate.kernels.keyword_match import WordList
+from curate.kernels.url_match import (
+    SIGNALS,
+    UrlLists,
+    domain_entry,
+    substring_entry,
+    url_entry,
+    url_key,
+    url_signals,
+    word_entry,
+)
 
 LISTS = UrlLists(
-    domains=(frozenset({"bad.org"}), frozenset({"shop.example.co.uk", "xn--bcher-kva.example"})),
-    urls=(frozenset({"example.org/page"}),),
-    hard_words=(frozenset({"xxx"}),),
-    soft_words=(frozenset({"sex", "nude"}),),
+    domains=KeySet.of(["bad.org", "shop.example.co.uk", "xn--bcher-kva.example"]),
+    urls=KeySet.of(["example.org/page"]),
+    hard_words=WordList(KeySet.of(["xxx"])),
+    soft_words=WordList(KeySet.of(["sex", "nude"])),
 )
 
 
@@ -30,7 +41,7 @@ def one(url):
 def test_any_url_is_measured(url):
     found = one(url)
     assert found["url_chars"] == len(url)
-    assert None not in found.values()
+    assert None not in [value for name, value in found.items() if name != "matched"]
 
 
 def test_null_is_null_and_no_rows_keep_the_type():
@@ -152,6 +163,51 @@ def test_lines_of_lists_have_one_form():
     assert url_entry("# comment") is url_entry(" ") is None
     assert word_entry(" Word \n") == "word"
     assert word_entry("#") is word_entry("") is None
+
+
+def test_substrings_are_found_inside_words_and_across_separators():
+    lists = UrlLists(substrings=WordList(KeySet.of(["freepics", "xx"])))
+    urls = {
+        "http://a.org/free-pics": True,
+        "http://a.org/more_FREE/pics2": True,
+        "http://ax.xy.org/": True,
+        "http://a.org/free%20pics": False,  # the URL as it is: "free20pics"
+        "http://a.org/pics-free": False,
+    }
+    found = signals(*urls, lists=lists)
+    assert [one["strict_substring"] for one in found] == list(urls.values())
+    assert found[0]["matched"] == "substring freepics"
+
+
+@pytest.mark.parametrize(
+    ("url", "unlisted"),
+    [
+        ("https://www.bad.org/x", False),
+        ("https://notbad.org/", True),
+        ("mailto:x@bad.org", True),
+        ("", True),
+        (None, None),
+    ],
+)
+def test_only_listed_domains_are_allowed_where_there_is_a_list(url, unlisted):
+    (found,) = signals(url, lists=UrlLists(allowed_domains=KeySet.of(["bad.org"])))
+    assert found["unlisted_domain"] is unlisted
+    assert one(url)["unlisted_domain"] is (None if url is None else False)
+
+
+def test_the_first_entry_found_is_named_with_its_list():
+    lists = LISTS._replace(domains=KeySet([pa.array(["bad.org"])], ["bad.txt"]))
+    urls = ["a.bad.org/xxx", "c.org/xxx/sex", "c.org/sex", "example.org/page", "c.org"]
+    named = [one["matched"] for one in signals(*(f"http://{url}" for url in urls), None, lists=lists)]
+    expected = ["domain bad.org (bad.txt)", "hard word xxx", "soft word sex", "URL example.org/page", None, None]
+    assert named == expected
+
+
+def test_entries_of_substrings_are_letters_and_digits():
+    assert substring_entry(" Free-Pics 4u\n") == "freepics4u"
+    assert substring_entry("# comment") is substring_entry(" - ") is None
+    with pytest.raises(ValueError, match="порно"):
+        substring_entry("порно18")
 
 
 @settings(deadline=None)

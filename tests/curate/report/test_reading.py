@@ -56,3 +56,11 @@ def test_recipe_that_does_not_load_is_text_only(folder, text) -> None:
     assert read_recipe(run) == (text, None)
     run.remove("recipe.yaml")
     assert read_recipe(run) == ("", None)
+
+
+def test_a_recipe_whose_fitted_limits_have_moved_is_text_only(folder, tmp_path) -> None:
+    run = folder.finish()
+    run.write_text(f"stages: [fineweb, {{outliers: {{limits_path: {tmp_path / 'gone.yaml'}}}}}]", "recipe.yaml")
+    text, recipe = read_recipe(run)
+    assert "gone.yaml" in text
+    assert recipe is None

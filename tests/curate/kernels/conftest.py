@@ -1,0 +1,21 @@
+"""Real texts that kernels are tried on."""
+
+from __future__ import annotations
+
+import pyarrow.parquet as pq
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_texts(shared_data):
+    """Real texts: news and manuals, and documents of the sentences of twelve languages, three to a line."""
+    texts = []
+    for name in ("news_en", "manuals_en", "zh"):
+        column = pq.read_table(shared_data / "text" / f"{name}.parquet", columns=["text"])["text"]
+        texts += [text[:20_000] for text in column.slice(0, 40).to_pylist()]
+    rows = pq.read_table(shared_data / "lid" / "sentences.parquet").to_pylist()
+    for language in ("ar", "de", "el", "fr", "he", "hi", "ja", "ko", "pl", "ru", "th", "tr", "vi"):
+        sentences = [row["text"] for row in rows if row["language"] == language][:90]
+        lines = [" ".join(sentences[i : i + 3]) for i in range(0, len(sentences), 3)]
+        texts.append("\n".join([*lines[:20], "", *lines[10:]]))
+    return texts
