@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 
 from curate.filters.bounds import within, without
 from curate.filters.lists import load_words
 from curate.kernels.c4_lines import SIGNALS, C4Rules, SentenceRule, Unit, WhiteSpace, clean_lines
+from curate.kernels.token_sentences import token_sentence_counts
 from curate.stage import Limit, Modified, Modifier
+from curate.words.source import languages, word_source
 
 
 class C4(Modifier):
@@ -53,7 +56,8 @@ class C4(Modifier):
     drop_javascript: Literal["anywhere", "word"] | None = None  # Dolma: c4_v2 anywhere, c4_v1 between white space
     bad_words_path: str | None = None  # section 2.2 uses a public list; one word or phrase a line, see load_words
     bad_words_inside_words: bool = False  # c4_utils.py 3.1: for Japanese, Thai and Chinese
-    sentence_rule: SentenceRule = "marks"  # "sentencizer": spaCy's for English, as datatrove counts
+    bad_words_between_blanks: bool = False  # Dolma: a word between white space only, a phrase anywhere
+    sentence_rule: SentenceRule = "marks"  # "sentencizer": spaCy's for the language, as datatrove counts
     min_sentence_count: int | None = 3  # c4_utils.py _MIN_NUM_SENTENCES, of the text that is left; datatrove: 5
     max_char_count: int | None = 190_000  # c4_utils.py is_valid_length, of the text as it came; datatrove, Dolma: none
 
@@ -68,8 +72,15 @@ class C4(Modifier):
 
     def modify(self, batch: pa.RecordBatch) -> Modified:
         """The text that is left, and signals of type `SIGNALS`. InputError where `bad_words_path` cannot be read."""
-        bad_words = load_words(self.files)
-        text, signals = clean_lines(batch.column("text"), self._rules(), bad_words, self.bad_words_inside_words)
+        text, signals = clean_lines(
+            batch.column("text"),
+            self._rules(),
+            load_words(self.files),
+            self.bad_words_inside_words,
+            self.bad_words_between_blanks,
+        )
+        if self.sentence_rule == "sentencizer" and self.unit == "lines":
+            signals = _counted_by_tokens(text, signals, batch)
         return Modified({"text": text}, signals)
 
     @property
@@ -101,3 +112,17 @@ class C4(Modifier):
             javascript_word=self.drop_javascript == "word",
             sentence_rule=self.sentence_rule,
         )
+
+
+def _counted_by_tokens(text: pa.StringArray, signals: pa.StructArray, batch: pa.RecordBatch) -> pa.StructArray:
+    """The signals with the sentences of other languages than English counted over the tokens of the language."""
+    others = np.array([code not in (None, "en") for code in languages(batch).to_pylist()], np.bool_)
+    if not others.any():
+        return signals
+    rows = pa.array(np.flatnonzero(others))
+    chosen = pa.record_batch([text.take(rows), languages(batch).take(rows)], names=["text", "language"])
+    counts = np.asarray(signals.field("sentence_count").fill_null(0), np.int64).copy()
+    counts[others] = token_sentence_counts(chosen.column("text"), word_source("spacy", chosen))
+    values = {name: signals.field(name) for name in SIGNALS.names}
+    values["sentence_count"] = pa.array(counts, pa.int32(), mask=np.asarray(text.is_null()))
+    return pa.StructArray.from_arrays(list(values.values()), fields=list(SIGNALS))

@@ -8,7 +8,7 @@ its length.
 
 from __future__ import annotations
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.greek_affixes import greek_infix, greek_prefix, greek_suffix
 from curate.kernels.token_rules import (
     ALPHA,
@@ -45,7 +45,7 @@ _EN_DASH, _EM_DASH, _ELLIPSIS, _DEGREE, _APOSTROPHE = 0x2013, 0x2014, 0x2026, 0x
 _MAX_UNIT_CHARS = 6
 
 
-@compiled
+@borrowing
 def prefix_length(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     """Bytes that come off the front."""
     if rules.lists[STYLE] & GREEK_RULES:
@@ -69,7 +69,7 @@ def prefix_length(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     return 0
 
 
-@compiled
+@borrowing
 def suffix_length(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     """Bytes that come off the end: of all rules that hold, the one that takes most."""
     point, at = point_before(text, begin, end)
@@ -95,7 +95,7 @@ def suffix_length(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     return length
 
 
-@compiled
+@borrowing
 def infix_length(text: Bytes, begin: Int, end: Int, at: Int, previous: Int, rules: Affixes) -> Int:
     """Bytes that the word is cut at from `at` on, which has the class `INFIX`; `previous` is the class before it."""
     point, width = code_point(text, at, end)
@@ -125,7 +125,7 @@ def infix_length(text: Bytes, begin: Int, end: Int, at: Int, previous: Int, rule
     return hyphens(text, at, end, previous, rules)
 
 
-@compiled
+@borrowing
 def hyphens(text: Bytes, at: Int, end: Int, previous: Int, rules: Affixes) -> Int:
     """Bytes of the hyphen between letters at `at`: up to three "-", up to two em dashes, an en dash or a tilde."""
     point, width = code_point(text, at, end)
@@ -143,7 +143,7 @@ def hyphens(text: Bytes, at: Int, end: Int, previous: Int, rules: Affixes) -> In
     return 0
 
 
-@compiled
+@borrowing
 def _is_polish_infix(point: Int, previous: Int, next_point: Int, following: Int) -> Bool:
     if point in (_HYPHEN, _EN_DASH, _EM_DASH, _TILDE):
         return True
@@ -155,7 +155,7 @@ def _is_polish_infix(point: Int, previous: Int, next_point: Int, following: Int)
     return following & ALPHA != 0 or (next_point == _HYPHEN and point not in (33, 63, 58, 60, 62, 61, 47))
 
 
-@compiled
+@borrowing
 def _dots(text: Bytes, begin: Int, at: Int, rules: Affixes) -> Int:
     """Full stops that come off, the last of which is at `at`."""
     if rules.lists[STYLE] & POLISH:
@@ -178,7 +178,7 @@ def _dots(text: Bytes, begin: Int, at: Int, rules: Affixes) -> Int:
     return 1 if stressed else 0
 
 
-@compiled
+@borrowing
 def _currency(text: Bytes, begin: Int, end: Int, at: Int, rules: Affixes) -> Int:
     """Bytes of the currency sign at `at` where a digit stands before it, or before the US, C or A of a dollar."""
     before, before_at = point_before(text, begin, at)
@@ -194,7 +194,7 @@ def _currency(text: Bytes, begin: Int, end: Int, at: Int, rules: Affixes) -> Int
     return 0
 
 
-@compiled
+@borrowing
 def _unit(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     """Bytes of the unit at the end where a digit stands before it."""
     at = end
@@ -210,7 +210,7 @@ def _unit(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     return 0
 
 
-@compiled
+@borrowing
 def _joined_prefix(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     """Bytes of a listed beginning of a word, such as a numeral, with the hyphen after it."""
     for at in range(begin, min(end, begin + rules.lists[MAX_BYTES])):
@@ -220,7 +220,7 @@ def _joined_prefix(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     return 0
 
 
-@compiled
+@borrowing
 def _run(text: Bytes, at: Int, end: Int, byte: Int) -> Int:
     size = 0
     while at + size < end and text[at + size] == byte:

@@ -18,9 +18,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from curate.kernels import c4_matching as match
-from curate.kernels.c4_matching import copy_without_citations, ends_with, find_phrases, has_long_word, has_words
-from curate.kernels.compiled import compiled
-from curate.kernels.keyword_match import WordList, has_any
+from curate.kernels.c4_matching import copied, copy_without_citations, ends_with, find_phrases, has_long_word, has_words
+from curate.kernels.compiled import borrowing, compiled
+from curate.kernels.keyword_match import WordList, has_any, has_any_between_blanks
 from curate.kernels.phrases import Phrases
 from curate.kernels.rewritten import rewritten
 from curate.kernels.sentences import Ends, scratch_ends, sentence_ends
@@ -110,12 +110,16 @@ class _Rules(NamedTuple):
 
 
 def clean_lines(
-    texts: pa.Array, rules: C4Rules, bad_words: WordList | None = None, inside_words: bool = False
+    texts: pa.Array,
+    rules: C4Rules,
+    bad_words: WordList | None = None,
+    inside_words: bool = False,
+    between_blanks: bool = False,
 ) -> tuple[pa.StringArray, pa.StructArray]:
     """The lines that stay, joined by "\n" (sentences by a space), and `SIGNALS`. Null text: null text and fields.
 
     A text that loses every line becomes "". Bad words are looked for in what is left, or in the text as it came where
-    the rules say so: see `keyword_match.has_any`.
+    the rules say so: see `keyword_match.has_any` and `has_any_between_blanks`.
     """
     data, offsets = utf8(texts)
     # Sentences may follow one another without white space: joined by a space they can become longer.
@@ -128,7 +132,11 @@ def clean_lines(
     values |= {rule: found[:, _COLUMNS.index(rule)] > 0 for rule in PAGE_RULES}
     values["bad_word"] = np.zeros(len(texts), np.bool_)
     if bad_words is not None:
-        held = has_any(texts if rules.whole_text else cleaned, bad_words, inside_words)
+        searched = texts if rules.whole_text else cleaned
+        if between_blanks:
+            held = has_any_between_blanks(searched, bad_words)
+        else:
+            held = has_any(searched, bad_words, inside_words)
         values["bad_word"] = np.asarray(held.fill_null(False))
     return cleaned, signal_struct(SIGNALS, values, texts)
 
@@ -166,7 +174,7 @@ def _clean_all(
         out_ends[row + 1] = _clean(text, rules, ends, out, out_ends[row], found[row])
 
 
-@compiled
+@borrowing
 def _clean(text: Bytes, rules: _Rules, ends: Ends, out: Bytes, begin: Int, found: Counts) -> Int:
     """Write what stays of a text to `out[begin:]` and what was found to `found`; where the text ends in `out`."""
     found[_CHARS] = char_count(text)
@@ -188,14 +196,14 @@ def _clean(text: Bytes, rules: _Rules, ends: Ends, out: Bytes, begin: Int, found
     return at if rules.strip == _OF_NOTHING else stripped_end(out, begin, at, rules.table)
 
 
-@compiled
+@borrowing
 def _sentences(text: Bytes, start: Int, end: Int, rules: _Rules, ends: Ends) -> Int:
     if rules.sentencizer:
         return sentencizer_ends(text, start, end, rules.table, ends)
     return sentence_ends(text, start, end, rules.table, ends)
 
 
-@compiled
+@borrowing
 def _line_end(text: Bytes, start: Int, breaks: Int) -> tuple[Int, Int]:
     """Where a line ends, and where the next one begins. With `BREAK` as `str.splitlines` has it."""
     for at in range(start, text.size):
@@ -209,7 +217,7 @@ def _line_end(text: Bytes, start: Int, breaks: Int) -> tuple[Int, Int]:
     return text.size, text.size
 
 
-@compiled
+@borrowing
 def _take(
     text: Bytes,
     start: Int,
@@ -243,7 +251,7 @@ def _take(
         stop, marks = copy_without_citations(text, start, end, table, out, into)
         found[_MARKS] += marks
     else:
-        out[into:stop] = text[start:end]
+        copied(text, start, end, out, into)
     last_out = stop - (end - last)
     if marks or at == begin:
         empty = stop == into
@@ -254,26 +262,24 @@ def _take(
     if not _judged(text, start, end, rules, ends, out, into, stop, last_out, marks, found):
         return at
     if rules.strip == _OF_NOTHING:
-        out[stop : stop + past - end] = text[end:past]
-        return stop + past - end
+        return copied(text, end, past, out, stop)
     if into > at:
         out[at] = _BLANK if rules.by_sentence else _NEWLINE
     return stop
 
 
-@compiled
+@borrowing
 def _put_empty(text: Bytes, end: Int, past: Int, rules: _Rules, out: Bytes, begin: Int, at: Int) -> Int:
     """Keep a line without any character, where such are kept; where `out` ends then."""
     if not rules.keep_empty:
         return at
     if rules.strip == _OF_NOTHING:
-        out[at : at + past - end] = text[end:past]
-        return at + past - end
+        return copied(text, end, past, out, at)
     out[at] = _NEWLINE
     return at + (at > begin)  # none begins a text that is stripped
 
 
-@compiled
+@borrowing
 def _stripped(out: Bytes, start: Int, end: Int, rules: _Rules, is_first: Bool) -> Int:
     """Move a line to where it begins without white space, if it is to have none there; where it ends then."""
     if rules.strip == _OF_CLEANED_LINES:
@@ -287,7 +293,7 @@ def _stripped(out: Bytes, start: Int, end: Int, rules: _Rules, is_first: Bool) -
     return end
 
 
-@compiled
+@borrowing
 def _judged(
     text: Bytes,
     start: Int,
@@ -329,7 +335,7 @@ def _judged(
     return True
 
 
-@compiled
+@borrowing
 def _mark_page(hits: Int, rules: _Rules, found: Counts) -> None:
     found[_LOREM_IPSUM] += hits & match.LOREM_IPSUM != 0
     found[_CURLY_BRACE] += hits & match.CURLY_BRACE != 0

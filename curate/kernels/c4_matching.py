@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.phrases import Phrases, phrase_end, phrases
 from curate.kernels.scan import flags_of
 from curate.kernels.strip import char_before, is_space
@@ -40,7 +40,7 @@ _MARK_WORDS = np.frombuffer(b"[edit][citation needed]", np.uint8)
 _MARK_WORD_ENDS = np.array((0, 6, 23), np.int64)
 
 
-@compiled
+@borrowing
 def find_phrases(text: Bytes, start: Int, end: Int, table: CharTable, wanted: Phrases) -> Int:
     """Which of `PHRASES`, given as `wanted`, stand in `text[start:end]`, as bits.
 
@@ -58,7 +58,7 @@ def find_phrases(text: Bytes, start: Int, end: Int, table: CharTable, wanted: Ph
     return found
 
 
-@compiled
+@borrowing
 def _phrase_at(text: Bytes, start: Int, at: Int, end: Int, table: CharTable, wanted: Phrases) -> Int:
     for number in range(wanted.ends.size - 1):
         past = phrase_end(text, at, end, table, wanted, number)
@@ -75,7 +75,15 @@ def _phrase_at(text: Bytes, start: Int, at: Int, end: Int, table: CharTable, wan
     return 0
 
 
-@compiled
+@borrowing
+def copied(text: Bytes, start: Int, end: Int, out: Bytes, at: Int) -> Int:
+    """Copy `text[start:end]` to `out[at:]`; where the copy ends."""
+    for i in range(start, end):
+        out[at + i - start] = text[i]
+    return at + end - start
+
+
+@borrowing
 def copy_without_citations(text: Bytes, start: Int, end: Int, table: CharTable, out: Bytes, at: Int) -> tuple[Int, Int]:
     """Copy `text[start:end]` to `out[at:]` without "[1]", "[]", "[edit]", "[citation needed]": where the copy ends, and
     how many marks it lacks.
@@ -86,14 +94,12 @@ def copy_without_citations(text: Bytes, start: Int, end: Int, table: CharTable, 
             continue
         past = _citation_end(text, i, end, table)
         if past > i:
-            out[at : at + i - done] = text[done:i]
-            at += i - done
+            at = copied(text, done, i, out, at)
             done, marks = past, marks + 1
-    out[at : at + end - done] = text[done:end]
-    return at + end - done, marks
+    return copied(text, done, end, out, at), marks
 
 
-@compiled
+@borrowing
 def _citation_end(text: Bytes, at: Int, end: Int, table: CharTable) -> Int:
     """Where the citation mark ends that begins at `at`, or `at`."""
     past = at + 1
@@ -111,7 +117,7 @@ def _citation_end(text: Bytes, at: Int, end: Int, table: CharTable) -> Int:
     return at
 
 
-@compiled
+@borrowing
 def has_long_word(text: Bytes, start: Int, end: Int, table: CharTable, max_chars: Int) -> Bool:
     """True where a word has more than `max_chars` characters."""
     chars, at = 0, start
@@ -124,7 +130,7 @@ def has_long_word(text: Bytes, start: Int, end: Int, table: CharTable, max_chars
     return False
 
 
-@compiled
+@borrowing
 def has_words(text: Bytes, start: Int, end: Int, table: CharTable, num_words: Int) -> Bool:
     """True where there are at least so many words."""
     found, in_word, at = 0, False, start
@@ -137,7 +143,7 @@ def has_words(text: Bytes, start: Int, end: Int, table: CharTable, num_words: In
     return found >= num_words
 
 
-@compiled
+@borrowing
 def ends_with(text: Bytes, start: Int, end: Int, marks: Bytes, mark_ends: Offsets) -> Bool:
     """True where the span ends with any of the marks `marks[mark_ends[i]:mark_ends[i + 1]]`."""
     for i in range(mark_ends.size - 1):
@@ -147,7 +153,7 @@ def ends_with(text: Bytes, start: Int, end: Int, marks: Bytes, mark_ends: Offset
     return False
 
 
-@compiled
+@borrowing
 def equal_bytes(a: Bytes, a_at: Int, b: Bytes, b_at: Int, size: Int) -> Bool:
     """True where so many bytes from a place in `a` on equal those from a place in `b` on."""
     same = True

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.ngram_shares import DATATROVE, DCLM, DOLMA, PAPER
 from curate.kernels.recurrence import first_equal
 from curate.kernels.scan import FACTOR, SEED, SHIFT, Int32s, Lines, Words
@@ -24,7 +24,7 @@ from curate.kernels.utf8 import Bytes
 LF = 10
 
 
-@compiled
+@borrowing
 def line_spans(text: Bytes, lines: Lines, num_lines: int, counting: int, out: Words) -> int:
     """Write the lines as `counting` has them to `out`: start, end, chars, key; how many."""
     if counting == DATATROVE:
@@ -43,7 +43,7 @@ def line_spans(text: Bytes, lines: Lines, num_lines: int, counting: int, out: Wo
     return num
 
 
-@compiled
+@borrowing
 def paragraph_spans(text: Bytes, table: CharTable, lines: Lines, num_lines: int, counting: int, out: Words) -> int:
     """Write the paragraphs as `counting` has them to `out`: start, end, chars, key; how many."""
     if counting == PAPER:
@@ -63,7 +63,7 @@ def paragraph_spans(text: Bytes, table: CharTable, lines: Lines, num_lines: int,
     return num
 
 
-@compiled
+@borrowing
 def duplicates(text: Bytes, spans: Words, num: int, counting: int, first: Int32s, slots: Int32s) -> tuple[int, int]:
     """How many of the spans are duplicates, and their characters."""
     if num < 2:
@@ -81,7 +81,7 @@ def duplicates(text: Bytes, spans: Words, num: int, counting: int, first: Int32s
     return found, chars
 
 
-@compiled
+@borrowing
 def _filled_runs(lines: Lines, num_lines: int, out: Words) -> int:
     """Runs of lines that are not blank; characters without those between lines."""
     num, inside = 0, False
@@ -98,7 +98,7 @@ def _filled_runs(lines: Lines, num_lines: int, out: Words) -> int:
     return num
 
 
-@compiled
+@borrowing
 def _between_runs(text: Bytes, start: int, end: int, run: int, out: Words) -> int:
     """What stands between runs of at least `run` "\\n", and before the first and after the last, even if empty."""
     num, at = 0, start
@@ -114,7 +114,7 @@ def _between_runs(text: Bytes, start: int, end: int, run: int, out: Words) -> in
     return num + 1
 
 
-@compiled
+@borrowing
 def _append(text: Bytes, start: int, end: int, num: int, out: Words) -> None:
     chars, key = 0, SEED
     for at in range(start, end):

@@ -21,6 +21,7 @@ from curate.kernels.utf8 import Bytes, Offsets, code_point, utf8
 #: What stands inside a word, beside "_": what Python's `\w` matches, or those and combining marks.
 PYTHON_WORD = LETTER | NUMBER | DIGIT
 WORD = PYTHON_WORD | MARK
+ANYTHING = -1  # but white space
 
 #: In `Folded.kind`: flags. A byte that is no UTF-8 has none.
 IN_WORD, IN_SPACE, CONTINUED = 1, 2, 4
@@ -41,9 +42,10 @@ class Letters(NamedTuple):
 
 @cache
 def letters(word: int = PYTHON_WORD, underscore: bool = True) -> Letters:
-    """Characters with one of these flags of `unicode_tables` are parts of words, and perhaps "_"."""
+    """Characters with one of these flags of `unicode_tables`, or `ANYTHING`, are parts of words, and perhaps "_"."""
     table = char_table()
-    kind = np.where(table.flags & word, IN_WORD, 0) | np.where(table.flags & SPACE, IN_SPACE, 0)
+    part = table.flags & SPACE == 0 if word == ANYTHING else table.flags & word != 0
+    kind = np.where(part, IN_WORD, 0) | np.where(table.flags & SPACE, IN_SPACE, 0)
     kind[ord("_")] = IN_WORD if underscore else 0
     lower = table.lower.copy()
     for point, folded_to in ((_FINAL_SIGMA, _SIGMA), (_DOTTED_I, _SMALL_I)):

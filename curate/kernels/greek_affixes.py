@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.token_rules import (
     ALPHA,
     DIGIT,
@@ -31,7 +31,7 @@ _ETA, _FINAL_SIGMA = 0x3B7, 0x3C2
 _ACCENTED = (0x386, 0x388, 0x38A)  # Ά Έ Ί
 
 
-@compiled
+@borrowing
 def greek_prefix(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     """Bytes that come off the front by a rule for Greek alone."""
     first = text[begin]
@@ -55,7 +55,7 @@ def greek_prefix(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     return _elided_or_starred(text, begin, end, rules) if first >= 0x80 else 0
 
 
-@compiled
+@borrowing
 def greek_suffix(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     """Bytes that come off the end by a rule for Greek alone."""
     point, at = point_before(text, begin, end)
@@ -83,7 +83,7 @@ def greek_suffix(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     return _hyphened_before(text, begin, end, rules) if class_of(rules, point) & GREEK_HYPHENED else 0
 
 
-@compiled
+@borrowing
 def greek_infix(text: Bytes, begin: Int, end: Int, at: Int, previous: Int, rules: Affixes) -> Int:
     """Bytes that a Greek word is cut at from `at` on; `previous` is the class before it."""
     point, width = code_point(text, at, end)
@@ -103,17 +103,17 @@ def greek_infix(text: Bytes, begin: Int, end: Int, at: Int, previous: Int, rules
     return 0
 
 
-@compiled
+@borrowing
 def _byte(text: Bytes, at: Int) -> Int:
     return np.int64(text[at])
 
 
-@compiled
+@borrowing
 def _is_latin(point: Int) -> Bool:
     return 65 <= point <= 90 or 97 <= point <= 122
 
 
-@compiled
+@borrowing
 def _latin_run(text: Bytes, at: Int, end: Int) -> Int:
     stop = min(end, at + _MAX_RUN)
     while at < stop and _is_latin(_byte(text, at)):
@@ -121,7 +121,7 @@ def _latin_run(text: Bytes, at: Int, end: Int) -> Int:
     return at
 
 
-@compiled
+@borrowing
 def _digits(text: Bytes, at: Int, end: Int, most: Int) -> Int:
     stop = min(end, at + most)
     while at < stop and 48 <= text[at] <= 57:
@@ -129,7 +129,7 @@ def _digits(text: Bytes, at: Int, end: Int, most: Int) -> Int:
     return at
 
 
-@compiled
+@borrowing
 def _digits_before(text: Bytes, begin: Int, at: Int) -> Int:
     stop = max(begin, at - _MAX_RUN)
     while at > stop and 48 <= text[at - 1] <= 57:
@@ -137,7 +137,7 @@ def _digits_before(text: Bytes, begin: Int, at: Int) -> Int:
     return at
 
 
-@compiled
+@borrowing
 def _after_apostrophe(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     """'' or '12'-13 or 'αβγ' at the front."""
     at = begin + 1
@@ -165,7 +165,7 @@ def _after_apostrophe(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     return 0
 
 
-@compiled
+@borrowing
 def _elided_or_starred(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     """One to three letters and an apostrophe, or letters and an asterisk, at the front."""
     at, elided = begin, True
@@ -185,7 +185,7 @@ def _elided_or_starred(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int
     return 0
 
 
-@compiled
+@borrowing
 def _hyphened_before(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     """Bytes of the longest end that is Greek letters in parts joined by single hyphens, two parts at least."""
     at, longest, hyphens = end, 0, 0
@@ -204,7 +204,7 @@ def _hyphened_before(text: Bytes, begin: Int, end: Int, rules: Affixes) -> Int:
     return longest
 
 
-@compiled
+@borrowing
 def _numbers(text: Bytes, at: Int, end: Int) -> Int:
     """1.5-2, 1,5-2,5, 1ης-2, 15/2/2017: bytes of the group of numbers that begins at `at`."""
     first = _digits(text, at, end, _MAX_RUN)
@@ -230,7 +230,7 @@ def _numbers(text: Bytes, at: Int, end: Int) -> Int:
     return _date(text, at, first, end)
 
 
-@compiled
+@borrowing
 def _ranges(text: Bytes, at: Int, end: Int) -> Int:
     """Where the run of "-12" from `at` on ends."""
     while point_at(text, at, end) == _HYPHEN and _digits(text, at + 1, end, _MAX_RUN) > at + 1:
@@ -238,7 +238,7 @@ def _ranges(text: Bytes, at: Int, end: Int) -> Int:
     return at
 
 
-@compiled
+@borrowing
 def _date(text: Bytes, at: Int, first: Int, end: Int) -> Int:
     """Bytes of 15/2 or 15/2/2017, whose first digits end at `first`."""
     if first - at > 4 or point_at(text, first, end) != _SLASH:
@@ -251,7 +251,7 @@ def _date(text: Bytes, at: Int, first: Int, end: Int) -> Int:
     return after - at
 
 
-@compiled
+@borrowing
 def _latin(text: Bytes, at: Int, end: Int) -> Int:
     """Bytes of a/b/c, of an e-mail address or of a-b, of Latin letters, that begins at `at`."""
     first = _latin_run(text, at, end)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from curate.kernels.compiled import compiled
 from curate.kernels.folded_text import (
+    ANYTHING,
     CONTINUED,
     IN_SPACE,
     IN_WORD,
@@ -64,6 +65,13 @@ class WordList:
         return len(self.entries)
 
     @cached_property
+    def by_blanks(self) -> tuple[WordList, WordList]:
+        """The entries without a blank, and those with one."""
+        strings = self.entries.strings().to_pylist()
+        one, more = ([entry for entry in strings if (" " in entry) is has] for has in (False, True))
+        return WordList(KeySet.of(one)), WordList(KeySet.of(more))
+
+    @cached_property
     def automaton(self) -> Automaton:
         """The list inside words."""
         return automaton(self.entries.strings())
@@ -99,6 +107,17 @@ def has_any(texts: pa.Array, words: WordList, inside_words: bool) -> pa.BooleanA
     equivalent, lower-case text against `(?:\\W|^)(…)(?:\\W|$)`: Raffel et al. 2020, `c4_utils.py`.
     """
     count = _match(texts, words, inside_words, PYTHON_WORD, True, first_only=True).num_matches
+    return pa.array(count > 0, mask=np.asarray(texts.is_null()))
+
+
+def has_any_between_blanks(texts: pa.Array, words: WordList) -> pa.BooleanArray:
+    """The same where an entry is found between white space only, one that holds a blank anywhere: Dolma's way.
+
+    Source: dolma 1.2.1, `taggers/c4.py`.
+    """
+    one, more = words.by_blanks
+    count = _match(texts, one, False, ANYTHING, True, first_only=True).num_matches
+    count = count + _match(texts, more, True, PYTHON_WORD, True, first_only=True).num_matches
     return pa.array(count > 0, mask=np.asarray(texts.is_null()))
 
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.scan import Int32s
 from curate.kernels.strip import char_before
 from curate.kernels.utf8 import Bool, Bytes, Int, code_point
 
 
-@compiled
+@borrowing
 def begins_with_any(text: Bytes, start: Int, end: Int, points: Int32s) -> Bool:
     """True where the first character is one of `points`, which ascend. An empty line begins with none."""
     return start < end and is_among(code_point(text, start, end)[0], points)
 
 
-@compiled
+@borrowing
 def ends_with_any(text: Bytes, start: Int, end: Int, points: Int32s) -> Bool:
     """True where the last character is one of `points`, which ascend. An empty line ends with none."""
     return start < end and is_among(code_point(text, char_before(text, start, end), end)[0], points)
 
 
-@compiled
+@borrowing
 def is_among(point: Int, points: Int32s) -> Bool:
     """True where a code point is one of `points`, which ascend."""
     low, high = 0, points.size
@@ -33,7 +33,7 @@ def is_among(point: Int, points: Int32s) -> Bool:
     return low < points.size and points[low] == point
 
 
-@compiled
+@borrowing
 def ends_in_ellipsis(text: Bytes, start: Int, end: Int, three_dots: bool, spaced_dots: bool) -> Bool:
     """True where a line ends in "…", or, where asked, in "..." or ". . ."."""
     size = end - start

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing, compiled
 from curate.kernels.line_ends import ends_with_any
 from curate.kernels.recurrence import first_equal, scratch_slots
 from curate.kernels.scan import Int32s, Lines, Words, scan, scratch_lines, scratch_words, text_bytes
@@ -106,7 +106,7 @@ def _rows(
         out[3, row] = newlines / max(num_words, 1)
 
 
-@compiled
+@borrowing
 def _filled_lines(lines: Lines, num_lines: int, stripped: bool) -> int:
     """Move the lines that are not blank to the front, stripped if asked; how many."""
     num = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.recurrence import Recurring
 from curate.kernels.scan import Int32s
 from curate.kernels.utf8 import Int
@@ -19,7 +19,7 @@ Int64s = NDArray[np.int64]
 PAPER, DATATROVE, DOLMA, DCLM = 0, 1, 2, 3
 
 
-@compiled
+@borrowing
 def top_chars(found: Recurring, num: int, n: int, num_words: int, before: Int64s, counting: int) -> Int:
     """Characters that the most frequent n-gram takes. Of equally frequent ones the first counts, for DCLM the longest.
 
@@ -46,7 +46,7 @@ def top_chars(found: Recurring, num: int, n: int, num_words: int, before: Int64s
     return np.int64(0) if counting == DCLM else before[n] + spaces
 
 
-@compiled
+@borrowing
 def dup_chars(found: Recurring, num: int, n: int, before: Int64s, counting: int, seen: Int32s) -> Int:
     """Characters of n-grams that occur again.
 
@@ -78,7 +78,7 @@ def dup_chars(found: Recurring, num: int, n: int, before: Int64s, counting: int,
     return total
 
 
-@compiled
+@borrowing
 def all_ngram_chars(n: int, num_words: int, before: Int64s) -> Int:
     """Characters of all n-grams of a text."""
     total = 0
@@ -87,7 +87,7 @@ def all_ngram_chars(n: int, num_words: int, before: Int64s) -> Int:
     return total
 
 
-@compiled
+@borrowing
 def _covered(found: Recurring, num: int, n: int, before: Int64s, only: Int, later: bool) -> Int:
     """Characters of the words that lie in an occurrence, each word once; of n-gram `only` if that is not -1, and of
     all but first occurrences if `later`.

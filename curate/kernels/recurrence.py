@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.scan import Int32s
 from curate.kernels.utf8 import Bytes
 
@@ -46,7 +46,7 @@ def scratch_slots(size: int) -> Int32s:
     return np.empty(16 << int(size).bit_length(), np.int32)
 
 
-@compiled
+@borrowing
 def table_bits(count: int) -> int:
     """Bits of a hash table that is at most half full with `count` entries."""
     bits = 4
@@ -55,7 +55,7 @@ def table_bits(count: int) -> int:
     return bits
 
 
-@compiled
+@borrowing
 def equal_bytes(text: Bytes, a: int, b: int, size: int) -> bool:
     """True where `size` bytes from `a` on equal those from `b` on."""
     for i in range(size):  # noqa: SIM110  # numba compiles no generator
@@ -64,7 +64,7 @@ def equal_bytes(text: Bytes, a: int, b: int, size: int) -> bool:
     return True
 
 
-@compiled
+@borrowing
 def first_equal(text: Bytes, start: Int32s, end: Int32s, key: Keys, num: int, first: Int32s, slots: Int32s) -> None:
     """For each of `num` spans write to `first` the number of the first span with the same bytes: its own, or less.
 
@@ -92,7 +92,7 @@ def first_equal(text: Bytes, start: Int32s, end: Int32s, key: Keys, num: int, fi
             slot = (slot + 1) & mask
 
 
-@compiled
+@borrowing
 def recurring_words(first: Int32s, num_words: int, out: Recurring) -> int:
     """The words that occur at least twice, from `first_equal`; how many occurrences."""
     out.times[:num_words] = 0
@@ -106,7 +106,7 @@ def recurring_words(first: Int32s, num_words: int, out: Recurring) -> int:
     return num
 
 
-@compiled
+@borrowing
 def longer(out: Recurring, num: int) -> int:
     """Make the recurring n-grams of `out` into the recurring (n+1)-grams; how many occurrences."""
     bits = table_bits(num)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing, compiled
 from curate.kernels.duplicate_lines import duplicates, line_spans, paragraph_spans
 from curate.kernels.ngram_shares import DATATROVE, DCLM, DOLMA, PAPER, all_ngram_chars, dup_chars, top_chars
 from curate.kernels.recurrence import Recurring, first_equal, longer, recurring_words, scratch_recurring
@@ -105,7 +105,7 @@ def _rows(
         _ngram_shares(text, words, num, counting, room, out[:, row])
 
 
-@compiled
+@borrowing
 def _line_shares(
     text: Bytes, table: CharTable, counting: int, num_words: int, num_lines: int, room: _Scratch, out: Share
 ) -> None:
@@ -129,7 +129,7 @@ def _line_shares(
         out[unit + 2] = chars / max(whole, 1)
 
 
-@compiled
+@borrowing
 def _ngram_shares(text: Bytes, words: Words, num_words: int, counting: int, room: _Scratch, out: Share) -> None:
     """Places 4 and on of `out`."""
     found, before = room.found, room.before

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from curate.kernels.affixes import infix_length, prefix_length, suffix_length
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing, compiled
 from curate.kernels.recurrence import MIX
 from curate.kernels.scan import FACTOR, SEED, SHIFT, Words, flags_of, longest, scratch_words
 from curate.kernels.token_rules import (
@@ -63,7 +63,7 @@ def rule_tokens(text: Bytes, table: CharTable, rules: TokenRules, words: Words, 
     return _join_special(text, table, rules, tokens, num)
 
 
-@compiled
+@borrowing
 def _describe(text: Bytes, table: CharTable, tokens: Words, first: Int, num: Int) -> None:
     """Write the characters, flags and keys of the tokens from `first` on, whose starts and ends are known."""
     for i in range(first, num):
@@ -77,14 +77,14 @@ def _describe(text: Bytes, table: CharTable, tokens: Words, first: Int, num: Int
         tokens.chars[i], tokens.flags[i], tokens.key[i] = chars, flags, key ^ (key >> SHIFT)
 
 
-@compiled
+@borrowing
 def _put(starts: Places, ends: Places, num: Int, start: Int, end: Int) -> Int:
     """Write the place of a token; how many there are then."""
     starts[num], ends[num] = start, end
     return num + 1
 
 
-@compiled
+@borrowing
 def _put_special(rules: Affixes, special: Int, start: Int, starts: Places, ends: Places, num: Int) -> Int:
     lists = rules.lists
     begin, at = start, lists[PARTS_AT] + special
@@ -95,7 +95,7 @@ def _put_special(rules: Affixes, special: Int, start: Int, starts: Places, ends:
     return num
 
 
-@compiled
+@borrowing
 def _put_word(
     text: Bytes, start: Int, end: Int, table: CharTable, rules: Affixes, starts: Places, ends: Places, num: Int
 ) -> Int:
@@ -133,7 +133,7 @@ def _put_word(
     return num
 
 
-@compiled
+@borrowing
 def _put_inner(
     text: Bytes, start: Int, end: Int, table: CharTable, rules: Affixes, starts: Places, ends: Places, num: Int
 ) -> Int:
@@ -190,27 +190,27 @@ def _join_special(text: Bytes, table: CharTable, rules: TokenRules, tokens: Word
     return _rewrite(text, table, rules, tokens, num, chosen)
 
 
-@compiled
+@borrowing
 def _may_begin(begins: Bytes, key: Int, following: Int) -> Int:
     """1 where a special case may begin with two tokens of these keys, else 0."""
     bit = np.int64(joined_key(joined_key(SEED, key), following) >> np.uint64(48))
     return np.int64(begins[bit >> 3]) >> (bit & 7) & 1
 
 
-@compiled
+@borrowing
 def joined_key(key: Int, following: Int) -> Int:
     key = (key ^ following) * FACTOR
     return key ^ (key >> SHIFT)
 
 
-@compiled
+@borrowing
 def _are_neighbours(text: Bytes, tokens: Words, i: Int) -> Bool:
     """True where nothing or one blank stands between tokens `i` and `i + 1`."""
     gap = tokens.start[i + 1] - tokens.end[i]
     return gap == 0 or (gap == 1 and text[tokens.end[i]] == _BLANK)
 
 
-@compiled
+@borrowing
 def _special_sizes(text: Bytes, rules: TokenRules, tokens: Words, num: Int, i: Int) -> np.uint32:
     """Bit n is set where the n tokens from `i` on are those of a special case, whatever blanks stand between them."""
     sizes, key = np.uint32(0), joined_key(SEED, tokens.key[i])
@@ -223,7 +223,7 @@ def _special_sizes(text: Bytes, rules: TokenRules, tokens: Words, num: Int, i: I
     return sizes
 
 
-@compiled
+@borrowing
 def find_cut(rules: TokenRules, key: Int) -> Int:
     """The number of the special case whose tokens have this key, or -1."""
     mask = rules.cut_slots.size - 1

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing, compiled
 from curate.kernels.unicode_tables import BREAK, NEWLINE, SPACE, CharTable
 from curate.kernels.utf8 import Bytes, Int, Offsets, code_point
 
@@ -85,7 +85,7 @@ def text_bytes(data: Bytes, offsets: Offsets, row: int) -> Bytes:
     return data[start:end]
 
 
-@compiled
+@borrowing
 def scan(text: Bytes, table: CharTable, all_breaks: bool, words: Words, lines: Lines) -> tuple[int, int]:
     """Fill `words` and `lines`; how many there are of each. A text that does not end in a line break has one line more
     than breaks, as `str.split("\\n")` has it; the empty text has none.
@@ -140,7 +140,7 @@ def scan(text: Bytes, table: CharTable, all_breaks: bool, words: Words, lines: L
     return num_words, num_lines
 
 
-@compiled
+@borrowing
 def flags_of(table: CharTable, point: Int) -> Int:
     """The flags of a code point: `unicode_tables`."""
     if point < 128:
@@ -148,7 +148,7 @@ def flags_of(table: CharTable, point: Int) -> Int:
     return np.int64(table.flags[np.int64(table.blocks[point >> 7]) << 7 | point & 127])
 
 
-@compiled
+@borrowing
 def lower_of(table: CharTable, point: Int) -> Int:
     """The simple lower case of a code point."""
     if point < 128:
@@ -156,7 +156,7 @@ def lower_of(table: CharTable, point: Int) -> Int:
     return point + np.int64(table.lower[np.int64(table.blocks[point >> 7]) << 7 | point & 127])
 
 
-@compiled
+@borrowing
 def _end_line(
     lines: Lines, number: int, start: int, end: int, chars: int, text_start: int, text_end: int, text_chars: int
 ) -> None:

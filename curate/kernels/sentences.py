@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.strip import is_space, stripped_end
 from curate.kernels.unicode_tables import CharTable, char_table
 from curate.kernels.utf8 import Bytes, Int, Offsets, code_point, utf8
@@ -41,7 +41,7 @@ def scratch_ends(offsets: Offsets) -> Ends:
     return np.empty(int(np.diff(offsets).max(initial=0)) + 1, np.int64)
 
 
-@compiled
+@borrowing
 def sentence_ends(text: Bytes, start: Int, end: Int, table: CharTable, ends: Ends) -> Int:
     """Write where the sentences of `text[start:end]` end; how many there are. Linear in the bytes.
 
@@ -71,7 +71,7 @@ def sentence_ends(text: Bytes, start: Int, end: Int, table: CharTable, ends: End
     return num
 
 
-@compiled
+@borrowing
 def _kind(point: Int) -> Int:
     if point in _SPACED_MARKS:
         return _SPACED
@@ -80,7 +80,7 @@ def _kind(point: Int) -> Int:
     return _CLOSING if point in _CLOSING_MARKS else 0
 
 
-@compiled
+@borrowing
 def _after(text: Bytes, at: Int, end: Int, kind: Int) -> Int:
     """Where the run of marks of a kind ends that begins at `at`."""
     while at < end:
@@ -91,7 +91,7 @@ def _after(text: Bytes, at: Int, end: Int, kind: Int) -> Int:
     return at
 
 
-@compiled
+@borrowing
 def _counts(data: Bytes, offsets: Offsets, table: CharTable, ends: Ends) -> NDArray[np.int64]:
     counts = np.empty(offsets.size - 1, np.int64)
     for row in range(counts.size):

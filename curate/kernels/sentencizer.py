@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.scan import flags_of
 from curate.kernels.sentences import Ends
 from curate.kernels.strip import char_before, is_space, stripped_start
@@ -57,7 +57,7 @@ _SHORT_KEYS = np.sort(np.array([int.from_bytes(word.encode(), "big") for word in
 _MAX_SHORT_BYTES = 7
 
 
-@compiled
+@borrowing
 def sentencizer_ends(text: Bytes, start: Int, end: Int, table: CharTable, ends: Ends) -> Int:
     """Write where the sentences of `text[start:end]` end; how many there are. As `sentences.sentence_ends`, but an end
     is that of its last token, and white space is a token too unless it is a single space between words.
@@ -99,7 +99,7 @@ def sentencizer_ends(text: Bytes, start: Int, end: Int, table: CharTable, ends: 
     return num
 
 
-@compiled
+@borrowing
 def _plain_end(text: Bytes, at: Int, end: Int) -> Int:
     """Where the letters and digits of ASCII end that begin at `at`."""
     while at < end and _PLAIN[text[at]]:
@@ -107,14 +107,14 @@ def _plain_end(text: Bytes, at: Int, end: Int) -> Int:
     return at
 
 
-@compiled
+@borrowing
 def _word_end(text: Bytes, at: Int, end: Int, table: CharTable) -> Int:
     while at < end and not is_space(text, at, end, table):
         at += code_point(text, at, end)[1]
     return at
 
 
-@compiled
+@borrowing
 def _core_start(text: Bytes, start: Int, end: Int, table: CharTable) -> Int:
     """Where the tokens at the front of a word end."""
     while start < end and not _is_short(text, start, end):
@@ -126,7 +126,7 @@ def _core_start(text: Bytes, start: Int, end: Int, table: CharTable) -> Int:
     return start
 
 
-@compiled
+@borrowing
 def _core_end(text: Bytes, start: Int, end: Int, table: CharTable) -> Int:
     """Where the tokens at the back of a word begin."""
     while end > start and not _is_short(text, start, end):
@@ -143,7 +143,7 @@ def _core_end(text: Bytes, start: Int, end: Int, table: CharTable) -> Int:
     return end
 
 
-@compiled
+@borrowing
 def _splits_stop(text: Bytes, start: Int, stop: Int, table: CharTable) -> Bool:
     """True where the full stop at `stop`, which ends a word, is a token."""
     if stop <= start or _ends_short(text, start, stop):
@@ -161,7 +161,7 @@ def _splits_stop(text: Bytes, start: Int, stop: Int, table: CharTable) -> Bool:
     return flags & (LETTER | SYMBOL) != 0 or point == _SQUARED or _edge_kind(point, table) != 0
 
 
-@compiled
+@borrowing
 def _edge_token(text: Bytes, at: Int, end: Int, table: CharTable) -> tuple[Int, Int]:
     """The token at an end of a word: what it is (0: none) and its bytes. Several dots are one token."""
     if text[at] == _STOP:
@@ -173,7 +173,7 @@ def _edge_token(text: Bytes, at: Int, end: Int, table: CharTable) -> tuple[Int, 
     return _edge_kind(point, table), width
 
 
-@compiled
+@borrowing
 def _edge_kind(point: Int, table: CharTable) -> Int:
     if point < 128:
         return np.int64(_EDGES[point])
@@ -184,7 +184,7 @@ def _edge_kind(point: Int, table: CharTable) -> Int:
     return _PUNCT if point in _FAR_PUNCT_EDGES else _OTHER if flags_of(table, point) & SYMBOL else 0
 
 
-@compiled
+@borrowing
 def _core_token(text: Bytes, start: Int, at: Int, end: Int, table: CharTable, address: Bool) -> tuple[Int, Int]:
     """The next token of the rest of a word: all of it, or up to a full stop between a small letter and a capital."""
     if text[at] == _STOP and (end - start == 1 or at > start):
@@ -205,7 +205,7 @@ def _core_token(text: Bytes, start: Int, at: Int, end: Int, table: CharTable, ad
     return (_PUNCT if only_marks else _OTHER), past - at
 
 
-@compiled
+@borrowing
 def _joins(before: Int, text: Bytes, after: Int, end: Int, table: CharTable) -> Bool:
     """True for "d.N": a small letter or a quote before the full stop, a capital or a quote after it."""
     point, _ = code_point(text, after, end)
@@ -214,12 +214,12 @@ def _joins(before: Int, text: Bytes, after: Int, end: Int, table: CharTable) -> 
     return small and ((right & LETTER and not right & LOWER) or _is_quote(point))
 
 
-@compiled
+@borrowing
 def _is_quote(point: Int) -> Bool:
     return _PLACES[point] & _QUOTE != 0 if point < 128 else point in _FAR_QUOTES
 
 
-@compiled
+@borrowing
 def _is_address(text: Bytes, start: Int, end: Int, table: CharTable) -> Bool:
     """True for "example.com" and the like, whatever stands before "://" or "@" or after a slash: no stop splits it."""
     host = start
@@ -244,7 +244,7 @@ def _is_address(text: Bytes, start: Int, end: Int, table: CharTable) -> Bool:
     return labels > 0 and at > host and text[at - 1] != _STOP
 
 
-@compiled
+@borrowing
 def _ends_short(text: Bytes, start: Int, stop: Int) -> Bool:
     """True where a token that ends at the full stop `stop` keeps it, be it only a part of a word."""
     at = stop
@@ -253,14 +253,14 @@ def _ends_short(text: Bytes, start: Int, stop: Int) -> Bool:
     return (at == start or _is_joint(text, start, at)) and _is_short(text, at, stop + 1)
 
 
-@compiled
+@borrowing
 def _is_joint(text: Bytes, start: Int, at: Int) -> Bool:
     """True where tokens end within a word before `at`: at a hyphen, a dash, a slash and the like."""
     point, _ = code_point(text, char_before(text, start, at), at)
     return _PLACES[point] & _JOINT != 0 if point < 128 else point in (_EN_DASH, _EM_DASH)
 
 
-@compiled
+@borrowing
 def _is_short(text: Bytes, start: Int, end: Int) -> Bool:
     """True for an abbreviation that keeps its full stop."""
     size = end - start

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.scan import FACTOR, SEED, Int32s, Words, flags_of, lower_of
 from curate.kernels.strip import char_before
 from curate.kernels.unicode_tables import LETTER, NUMBER, CharTable
@@ -52,7 +52,7 @@ def stop_word_table(words: Sequence[str]) -> StopWords:
     return StopWords(np.concatenate([*points, np.zeros(0, np.int32)]), start, keys, slots, longest, initials)
 
 
-@compiled
+@borrowing
 def count_stop_words(
     text: Bytes, table: CharTable, words: Words, num: int, wanted: StopWords, form: int, different: bool, seen: Flags
 ) -> int:
@@ -95,7 +95,7 @@ def count_stop_words(
     return count
 
 
-@compiled
+@borrowing
 def _may_be_listed(text: Bytes, start: Int, end: Int, chars: Int, initials: int, longest: int, form: int) -> Bool:
     """False for most words that are not on the list, at a glance."""
     first = np.int64(text[start])
@@ -104,13 +104,13 @@ def _may_be_listed(text: Bytes, start: Int, end: Int, chars: Int, initials: int,
     return chars <= longest or (form == BARE_LOWER and not (is_plain(first) and is_plain(text[end - 1])))
 
 
-@compiled
+@borrowing
 def is_plain(byte: Int) -> Bool:
     """An ASCII letter or digit."""
     return 97 <= byte | 32 <= 122 or 48 <= byte <= 57
 
 
-@compiled
+@borrowing
 def _bare(text: Bytes, table: CharTable, start: Int, end: Int) -> tuple[Int, Int]:
     while start < end:
         point, width = code_point(text, start, end)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.scan import flags_of
 from curate.kernels.unicode_tables import SPACE, CharTable
 from curate.kernels.utf8 import Bool, Bytes, Int, code_point
 
 
-@compiled
+@borrowing
 def is_space(text: Bytes, at: Int, end: Int, table: CharTable) -> Bool:
     """True where the character at `at` is white space."""
     point, _ = code_point(text, at, end)
     return flags_of(table, point) & SPACE != 0
 
 
-@compiled
+@borrowing
 def stripped_start(text: Bytes, start: Int, end: Int, table: CharTable) -> Int:
     """Where the white space at the beginning of `text[start:end]` ends."""
     while start < end:
@@ -26,7 +26,7 @@ def stripped_start(text: Bytes, start: Int, end: Int, table: CharTable) -> Int:
     return start
 
 
-@compiled
+@borrowing
 def stripped_end(text: Bytes, start: Int, end: Int, table: CharTable) -> Int:
     """Where the white space at the end of `text[start:end]` begins."""
     while end > start:
@@ -37,7 +37,7 @@ def stripped_end(text: Bytes, start: Int, end: Int, table: CharTable) -> Int:
     return end
 
 
-@compiled
+@borrowing
 def char_before(text: Bytes, start: Int, end: Int) -> Int:
     """Where the last character of `text[start:end]` begins; the span is not empty."""
     at = end - 1

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.recurrence import MIX
 from curate.kernels.scan import FACTOR, SEED, SHIFT
 from curate.kernels.utf8 import Bytes, Int, code_point
@@ -73,7 +73,7 @@ STYLE, MAX_BYTES, MASK, SLOTS, BODIES_AT, KINDS, PARTS_AT, PARTS, BODIES = range
 HEADER = 9
 
 
-@compiled
+@borrowing
 def class_of(rules: Affixes, point: Int) -> Int:
     """The class bits of a code point; 0 for -1, which stands for no character."""
     if point < 0:
@@ -81,7 +81,7 @@ def class_of(rules: Affixes, point: Int) -> Int:
     return np.int64(rules.classes[BLOCKS + (np.int64(rules.classes[point >> 7]) << 7 | point & 127)])
 
 
-@compiled
+@borrowing
 def point_at(text: Bytes, at: Int, end: Int) -> Int:
     """The code point at `at`, or -1 at the end."""
     if at >= end:
@@ -89,7 +89,7 @@ def point_at(text: Bytes, at: Int, end: Int) -> Int:
     return code_point(text, at, end)[0]
 
 
-@compiled
+@borrowing
 def point_before(text: Bytes, begin: Int, at: Int) -> tuple[Int, Int]:
     """The code point that ends at `at` and where it begins, or -1 and `begin` where that is the beginning."""
     if at <= begin:
@@ -105,7 +105,7 @@ def point_before(text: Bytes, begin: Int, at: Int) -> tuple[Int, Int]:
     return point, start
 
 
-@compiled
+@borrowing
 def span_key(text: Bytes, start: Int, end: Int) -> Int:
     """The key that `scan` gives to a word of these bytes."""
     key, at = SEED, start
@@ -116,7 +116,7 @@ def span_key(text: Bytes, start: Int, end: Int) -> Int:
     return key ^ (key >> SHIFT)
 
 
-@compiled
+@borrowing
 def find_listed(rules: Affixes, text: Bytes, start: Int, end: Int, key: Int, kind: Int) -> Int:
     """The number of the listed string of this kind with the same bytes, or -1."""
     size, lists = end - start, rules.lists
@@ -136,7 +136,7 @@ def find_listed(rules: Affixes, text: Bytes, start: Int, end: Int, key: Int, kin
         slot = (slot + 1) & lists[MASK]
 
 
-@compiled
+@borrowing
 def find_special(rules: Affixes, text: Bytes, start: Int, end: Int) -> Int:
     """The number of the special case that stands from `start` to `end`, or -1; in bounded time."""
     if end - start > rules.lists[MAX_BYTES] or end <= start:

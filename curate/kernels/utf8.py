@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 
 Bytes = NDArray[np.uint8]
 Offsets = NDArray[np.int64]
@@ -35,7 +35,7 @@ def utf8(texts: pa.Array) -> tuple[Bytes, Offsets]:
     return data, offsets
 
 
-@compiled
+@borrowing
 def code_point(data: Bytes, at: Int, end: Int) -> tuple[Int, Int]:
     """The code point at `at` and the bytes it takes; `REPLACEMENT` and 1 where the bytes are not UTF-8."""
     first = np.int64(data[at])
@@ -56,7 +56,7 @@ def code_point(data: Bytes, at: Int, end: Int) -> tuple[Int, Int]:
     return point, size
 
 
-@compiled
+@borrowing
 def char_count(text: Bytes) -> int:
     """Characters of a text that is UTF-8."""
     count = 0

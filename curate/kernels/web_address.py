@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing
 from curate.kernels.scan import flags_of
 from curate.kernels.token_rules import LOWER, Affixes, class_of, point_at
 from curate.kernels.unicode_tables import LETTER, NUMBER, CharTable
@@ -21,7 +21,7 @@ _DOT, _SLASH, _COLON, _AT = 46, 47, 58, 64
 _MAX_LABEL, _MAX_TOP = 64, 63
 
 
-@compiled
+@borrowing
 def is_web_address(text: Bytes, start: Int, end: Int, table: CharTable, rules: Affixes) -> Bool:
     """True where all from `start` to `end` is a web address."""
     if _host(text, start, end, rules):
@@ -35,7 +35,7 @@ def is_web_address(text: Bytes, start: Int, end: Int, table: CharTable, rules: A
     return False
 
 
-@compiled
+@borrowing
 def _after_scheme(text: Bytes, start: Int, end: Int, table: CharTable) -> Int:
     """Where the string goes on after "scheme://", or `start`."""
     at, chars = start, 0
@@ -50,12 +50,12 @@ def _after_scheme(text: Bytes, start: Int, end: Int, table: CharTable) -> Int:
     return start
 
 
-@compiled
+@borrowing
 def _host(text: Bytes, start: Int, end: Int, rules: Affixes) -> Bool:
     return _named_host(text, start, end, rules) or _numbered_host(text, start, end)
 
 
-@compiled
+@borrowing
 def _named_host(text: Bytes, start: Int, end: Int, rules: Affixes) -> Bool:
     at, labels = start, 0
     while True:
@@ -78,12 +78,12 @@ def _named_host(text: Bytes, start: Int, end: Int, rules: Affixes) -> Bool:
         labels, at = labels + 1, at + 1
 
 
-@compiled
+@borrowing
 def _in_label(point: Int) -> Bool:
     return 48 <= point <= 57 or 65 <= point <= 90 or 97 <= point <= 122 or 0xA1 <= point <= 0xFFFF
 
 
-@compiled
+@borrowing
 def _numbered_host(text: Bytes, start: Int, end: Int) -> Bool:
     at = start
     a = b = c = d = np.int64(0)
@@ -105,7 +105,7 @@ def _numbered_host(text: Bytes, start: Int, end: Int) -> Bool:
     return public and not private and _after_host(text, at, end)
 
 
-@compiled
+@borrowing
 def _after_host(text: Bytes, at: Int, end: Int) -> Bool:
     """True for an optional port and then the end or "/", "?", "#"."""
     if at < end and text[at] == _COLON:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing, compiled
 from curate.kernels.line_ends import begins_with_any, ends_in_ellipsis, is_among
 from curate.kernels.ngram_shares import DATATROVE, DCLM, DOLMA, PAPER
 from curate.kernels.repetition import NUMBERS, Counting
@@ -144,7 +144,7 @@ def _rows(
         out[9, row] = count_stop_words(text, table, words, num, settings.stop_words, form, different, room.seen)
 
 
-@compiled
+@borrowing
 def _words(text: Bytes, table: CharTable, words: Words, num: int, settings: _Settings) -> tuple[int, Int, int]:
     """Words that count, the characters of those that the mean is of, and words with a letter."""
     counted, chars, alphabetic = 0, np.int64(0), 0
@@ -163,7 +163,7 @@ def _words(text: Bytes, table: CharTable, words: Words, num: int, settings: _Set
     return counted, chars, alphabetic
 
 
-@compiled
+@borrowing
 def _all_symbols(text: Bytes, at: int, end: int, settings: _Settings) -> bool:
     while at < end:
         point, width = code_point(text, at, end)
@@ -173,7 +173,7 @@ def _all_symbols(text: Bytes, at: int, end: int, settings: _Settings) -> bool:
     return True
 
 
-@compiled
+@borrowing
 def _symbols(text: Bytes, words: Words, num: int, counting: int) -> tuple[int, int, int]:
     """ "#", ellipses, and words that hold "#" or "…"."""
     hashes = ellipses = holders = 0
@@ -196,7 +196,7 @@ def _symbols(text: Bytes, words: Words, num: int, counting: int) -> tuple[int, i
     return hashes, ellipses, holders
 
 
-@compiled
+@borrowing
 def _spaced_ellipses(text: Bytes) -> int:
     """How often ". . ." occurs, without overlap."""
     found = at = 0
@@ -208,7 +208,7 @@ def _spaced_ellipses(text: Bytes) -> int:
     return found
 
 
-@compiled
+@borrowing
 def _lines(text: Bytes, lines: Lines, num_lines: int, settings: _Settings) -> tuple[int, int, int]:
     """Lines that begin with a bullet, that end in an ellipsis, and all lines."""
     bullets = ends = whole = 0
@@ -225,7 +225,7 @@ def _lines(text: Bytes, lines: Lines, num_lines: int, settings: _Settings) -> tu
     return bullets, ends, whole
 
 
-@compiled
+@borrowing
 def _median_length(words: Words, num: int, lengths: Int32s) -> float:
     lengths[:] = 0
     for i in range(num):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing, compiled
 from curate.kernels.scan import FACTOR, SEED, SHIFT, Int32s, Words, flags_of, longest
 from curate.kernels.unicode_tables import DIGIT, LETTER, MARK, NUMBER, SPACELESS, CharTable
 from curate.kernels.utf8 import Bytes, Int, Offsets, code_point
@@ -73,7 +73,7 @@ def words_of(
     return out, count
 
 
-@compiled
+@borrowing
 def _unicode_words(text: Bytes, table: CharTable, at: int, end: int, out: Words, count: int) -> int:
     start, before = -1, np.int64(0)  # of the word that is open, and the flags of its last letter or digit
     while at < end:
@@ -101,24 +101,24 @@ def _unicode_words(text: Bytes, table: CharTable, at: int, end: int, out: Words,
     return count
 
 
-@compiled
+@borrowing
 def _between_letters(point: Int) -> bool:
     """UAX #29: MidLetter and MidNumLet."""
     return point in (0x27, 0x2E, 0x3A, 0xB7, 0x387, 0x2018, 0x2019, 0x2024, 0x2027, 0xFE52, 0xFF07, 0xFF0E)
 
 
-@compiled
+@borrowing
 def _between_digits(point: Int) -> bool:
     """UAX #29: MidNum and MidNumLet."""
     return point in (0x27, 0x2C, 0x2E, 0x3B, 0x2018, 0x2019, 0x2024, 0xFE52, 0xFF07, 0xFF0E)
 
 
-@compiled
+@borrowing
 def _next_is(text: Bytes, table: CharTable, at: int, end: int, flag: int) -> bool:
     return at < end and flags_of(table, code_point(text, at, end)[0]) & (flag | SPACELESS) == flag
 
 
-@compiled
+@borrowing
 def _append(text: Bytes, table: CharTable, start: int, end: int, out: Words, count: int) -> None:
     at, chars, together, key = start, 0, np.int64(0), SEED
     while at < end:

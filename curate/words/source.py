@@ -23,10 +23,11 @@ def word_source(kind: WordKind, batch: pa.RecordBatch) -> WordSource:
     if kind == "unicode":
         return unicode()
     elsewhere: Elsewhere = "spacy" if kind == "spacy" else "spaces"
-    return given(*word_bounds_by_language(batch.column("text"), _languages(batch), elsewhere))
+    return given(*word_bounds_by_language(batch.column("text"), languages(batch), elsewhere))
 
 
-def _languages(batch: pa.RecordBatch) -> pa.StringArray:
+def languages(batch: pa.RecordBatch) -> pa.StringArray:
+    """The `language` column, all null where there is none."""
     if "language" in batch.schema.names:
         return batch.column("language")
     return pa.nulls(batch.num_rows, pa.string())

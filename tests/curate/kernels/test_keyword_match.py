@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from curate.kernels import scan
 from curate.kernels.folded_text import WORD, folded
 from curate.kernels.key_set import KeySet
-from curate.kernels.keyword_match import WordList, has_any, matches
+from curate.kernels.keyword_match import WordList, has_any, has_any_between_blanks, matches
 
 PIECES = ["a", "b", "a b", "ab", "b-a", "é", "e\u0301", "c++", ".net", "(", "_", " ", "\0", "日本", "İ", "Σας", "ΣΑΣ"]
 ENTRY = st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map("".join) | st.text(min_size=1, max_size=3)
@@ -164,3 +164,13 @@ def test_every_public_list_finds_its_own_entries(shared_data):
             capitals = [one.upper() if one.upper().lower() == one.lower() else one for one in entries]  # no "ı"
             for inside_words in (True, False):
                 assert all(has_any(pa.array([f"… {one}, x" for one in capitals]), words, inside_words).to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("a bad thing", True), ("A BAD", True), ("bad, thing", False), ("(bad)", False), ("badly", False),
+     ("xvery evily", True), ("very", False), ("bad\u3000x", True), ("\x00bad", False)],
+)  # fmt: skip
+def test_between_blanks_a_word_stands_alone_and_a_phrase_anywhere(text, found):
+    words = WordList(KeySet.of(["bad", "very evil"]))
+    assert has_any_between_blanks(pa.array([text]), words)[0].as_py() is found
