@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.apply import apply_stage
+from curate.apply import apply_stages
 from curate.demo import build_inputs
 from curate.readers.read import read
 from curate.readers.source import Source, list_files
@@ -55,8 +55,8 @@ def extracted(warc: Path, target: Path) -> Path:
     if not target.exists():
         print(f"extracting {warc.name}, once …", flush=True)
         unfinished = target.with_name(f"_{target.name}")
-        apply_stage(
-            Step.model_validate("extract"), [Source(name="web", paths=(str(warc),))], unfinished, overwrite=True
+        apply_stages(
+            [Step.model_validate("extract")], [Source(name="web", paths=(str(warc),))], unfinished, overwrite=True
         )
         os.replace(unfinished, target)
     return target

@@ -208,6 +208,8 @@ def _line_end(text: Bytes, start: Int, breaks: Int) -> tuple[Int, Int]:
     """Where a line ends, and where the next one begins. With `BREAK` as `str.splitlines` has it."""
     for at in range(start, text.size):
         byte = text[at]
+        if byte > 30 and byte != 0xC2 and byte != 0xE2:
+            continue  # most bytes
         if byte == 10 or (breaks == BREAK and (10 < byte < 14 or 27 < byte < 31)):
             return at, at + 2 if byte == 13 and at + 1 < text.size and text[at + 1] == 10 else at + 1
         if breaks == BREAK and (byte == 0xC2 or byte == 0xE2):

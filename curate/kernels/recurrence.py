@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from curate.kernels.compiled import borrowing
 from curate.kernels.scan import Int32s
-from curate.kernels.utf8 import Bytes
+from curate.kernels.utf8 import Bool, Bytes, Int
 
 Keys = NDArray[np.uint64]
 
@@ -56,11 +56,24 @@ def table_bits(count: int) -> int:
 
 
 @borrowing
-def equal_bytes(text: Bytes, a: int, b: int, size: int) -> bool:
+def equal_bytes(text: Bytes, a: Int, b: Int, size: Int) -> Bool:
     """True where `size` bytes from `a` on equal those from `b` on."""
     for i in range(size):  # noqa: SIM110  # numba compiles no generator
         if text[a + i] != text[b + i]:
             return False
+    return True
+
+
+@borrowing
+def _equal(text: Bytes, a: Int, a_end: Int, b: Int, b_end: Int) -> Bool:
+    """True where `text[a:a_end]` and `text[b:b_end]` are the same."""
+    if a_end - a != b_end - b:
+        return False
+    at, end, other = np.uint64(a), np.uint64(a_end), np.uint64(b)
+    while at < end:
+        if text[at] != text[other]:
+            return False
+        at, other = at + ONE, other + ONE
     return True
 
 
@@ -70,26 +83,21 @@ def first_equal(text: Bytes, start: Int32s, end: Int32s, key: Keys, num: int, fi
 
     `key` must be equal where the bytes are.
     """
+    # Places are unsigned: of a signed one numba asks whether it is counted from the end.
     bits = table_bits(num)
-    shift, mask = np.uint64(64 - bits), (1 << bits) - 1
-    slots[: 1 << bits] = -1
+    shift, mask = np.uint64(64 - bits), np.uint64((1 << bits) - 1)
+    for i in range(1 << bits):
+        slots[i] = -1
     for i in range(num):
-        slot = np.int64((key[i] * MIX) >> shift)
-        size = end[i] - start[i]
-        while True:
-            other = slots[slot]
-            if other < 0:
-                slots[slot] = i
-                first[i] = i
+        slot, own = (key[i] * MIX) >> shift, key[i]
+        while slots[slot] >= 0:
+            other = np.uint64(slots[slot])
+            if key[other] == own and _equal(text, start[other], end[other], start[i], end[i]):
                 break
-            if (
-                key[other] == key[i]
-                and end[other] - start[other] == size
-                and equal_bytes(text, start[other], start[i], size)
-            ):
-                first[i] = other
-                break
-            slot = (slot + 1) & mask
+            slot = (slot + ONE) & mask
+        if slots[slot] < 0:
+            slots[slot] = i
+        first[i] = slots[slot]
 
 
 @borrowing
@@ -110,22 +118,23 @@ def recurring_words(first: Int32s, num_words: int, out: Recurring) -> int:
 def longer(out: Recurring, num: int) -> int:
     """Make the recurring n-grams of `out` into the recurring (n+1)-grams; how many occurrences."""
     bits = table_bits(num)
-    shift, mask = np.uint64(64 - bits), (1 << bits) - 1
-    out.slots[: 1 << bits] = -1
+    shift, mask = np.uint64(64 - bits), np.uint64((1 << bits) - 1)
+    for i in range(1 << bits):
+        out.slots[i] = -1
     found = 0
     for i in range(num - 1):
         at = out.at[i]
         if out.at[i + 1] != at + 1:
             continue
         key = (np.uint64(out.first[i]) << WIDTH) | np.uint64(out.first[i + 1])
-        slot = np.int64((key * MIX) >> shift)
+        slot = (key * MIX) >> shift
         while out.slots[slot] >= 0 and out.keys[slot] != key:
-            slot = (slot + 1) & mask
+            slot = (slot + ONE) & mask
         if out.slots[slot] < 0:
             out.slots[slot], out.keys[slot] = at, key
-            out.times[at] = 0
+            out.times[np.uint64(at)] = 0
         first = out.slots[slot]
-        out.times[first] += 1
+        out.times[np.uint64(first)] += 1
         out.at[found], out.first[found] = at, first  # place `found` <= i has been read
         found += 1
     kept = 0

@@ -30,6 +30,8 @@ MAX_BYTES = 8 << 20
 SEED = np.uint64(0x9E3779B97F4A7C15)
 FACTOR = np.uint64(0x9FB21C651E98DF25)
 SHIFT = np.uint64(29)
+ONE = np.uint64(1)
+SPACE_FLAG = np.uint16(SPACE)
 
 
 class Words(NamedTuple):
@@ -91,9 +93,10 @@ def scan(text: Bytes, table: CharTable, all_breaks: bool, words: Words, lines: L
     than breaks, as `str.split("\\n")` has it; the empty text has none.
     """
     breaks = BREAK if all_breaks else NEWLINE
-    size = text.size
+    size, ascii = text.size, table.flags
     num_words = num_lines = first_word = 0
-    at = chars = line_start = line_chars = text_chars = 0
+    at: Int = 0
+    more = line_start = line_chars = text_chars = 0  # `more`: bytes beyond the first of a character, so far
     text_start = text_end = -1
     line_key = SEED
     while at < size:
@@ -102,39 +105,53 @@ def scan(text: Bytes, table: CharTable, all_breaks: bool, words: Words, lines: L
         flags = flags_of(table, point)
         if flags & SPACE:
             if flags & breaks:
-                _end_line(lines, num_lines, line_start, at, chars - line_chars, text_start, text_end, text_chars)
+                chars = at - more - line_chars
+                _end_line(lines, num_lines, line_start, at, chars, text_start, text_end, text_chars)
                 lines.words[num_lines], lines.key[num_lines] = num_words - first_word, line_key
                 num_lines += 1
                 if all_breaks and point == 13 and at + 1 < size and text[at + 1] == 10:
-                    width, chars = 2, chars + 1
-                line_start, line_chars, first_word, line_key = at + width, chars + 1, num_words, SEED
+                    at += 1
+                line_start, line_chars = at + width, at + 1 - more
+                first_word, line_key = num_words, SEED
                 text_start = text_end = -1
                 text_chars = 0
-            at, chars = at + width, chars + 1
+            at, more = at + width, more + width - 1
             continue
         # A word, to its end.
-        start, first_char, key, together = at, chars, SEED, np.int64(0)
+        start, first_char, key, together, seen = np.int64(at), at - more, SEED, np.int64(0), np.uint16(0)
         while True:
             together |= flags
             key = (key ^ np.uint64(point)) * FACTOR
-            at, chars = at + width, chars + 1
-            if at >= size:
+            at, more = at + width, more + width - 1
+            # ASCII, the most frequent, without more ado; unsigned, because numba asks of a signed place whether it is
+            # counted from the end.
+            place, end = np.uint64(at), np.uint64(size)
+            while place < end and text[place] < 128:
+                kind = ascii[text[place]]
+                if kind & SPACE_FLAG:
+                    break
+                seen |= kind
+                key = (key ^ np.uint64(text[place])) * FACTOR
+                place += ONE
+            at = np.int64(place)
+            if at >= size or text[at] < 128:
                 break
             point, width = code_point(text, at, size)
             flags = flags_of(table, point)
             if flags & SPACE:
                 break
         words.start[num_words], words.end[num_words] = start, at
-        words.chars[num_words], words.flags[num_words] = chars - first_char, together
+        words.chars[num_words], words.flags[num_words] = at - more - first_char, together | np.int64(seen)
         key ^= key >> SHIFT
         words.key[num_words] = key
         num_words += 1
         line_key = (line_key ^ key) * FACTOR
         if text_start < 0:
             text_start, text_first = start, first_char
-        text_end, text_chars = at, chars - text_first
+        text_end, text_chars = at, at - more - text_first
     if size and not (line_start == size and all_breaks):
-        _end_line(lines, num_lines, line_start, size, chars - line_chars, text_start, text_end, text_chars)
+        chars = size - more - line_chars
+        _end_line(lines, num_lines, line_start, size, chars, text_start, text_end, text_chars)
         lines.words[num_lines], lines.key[num_lines] = num_words - first_word, line_key
         num_lines += 1
     return num_words, num_lines

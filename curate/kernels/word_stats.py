@@ -47,6 +47,7 @@ SIGNALS = pa.struct(
 #: Code points that make no word for datatrove's count of words (`utils/text.py`, PUNCTUATION), beside control codes.
 SYMBOLS = "!/—”:％１〈&(、━\\【#%「」，】；+^]~“《„';’{|∶´[=-`*．（–？！：$～«〉,><》)?）。…@_.\"}►»"
 
+ONE, TWO = np.uint64(1), np.uint64(2)
 _MAX_MEDIAN = 1024  # characters; a longer median is said to be this
 
 
@@ -181,15 +182,17 @@ def _symbols(text: Bytes, words: Words, num: int, counting: int) -> tuple[int, i
         if not words.flags[i] & PUNCTUATION:
             continue
         dots, holds = 0, False
-        for at in range(words.start[i], words.end[i]):
+        at, end = np.uint64(words.start[i]), np.uint64(words.end[i])  # unsigned: see `scan`
+        while at < end:
             byte = text[at]
             dots = dots + 1 if byte == 0x2E else 0
             if dots == 3:
                 ellipses, dots = ellipses + 1, 0
             elif byte == 0x23:
                 hashes, holds = hashes + 1, True
-            elif byte == 0xA6 and at >= 2 and text[at - 1] == 0x80 and text[at - 2] == 0xE2:
+            elif byte == 0xA6 and at >= TWO and text[at - ONE] == 0x80 and text[at - TWO] == 0xE2:
                 ellipses, holds = ellipses + 1, True
+            at += ONE
         holders += holds
     if counting == DCLM:
         ellipses += _spaced_ellipses(text)
