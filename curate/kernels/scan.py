@@ -118,7 +118,7 @@ def scan(text: Bytes, table: CharTable, all_breaks: bool, words: Words, lines: L
             at, more = at + width, more + width - 1
             continue
         # A word, to its end.
-        start, first_char, key, together, seen = np.int64(at), at - more, SEED, np.int64(0), np.uint16(0)
+        start, first_char, key, together, seen = at, at - more, SEED, np.int64(0), np.uint16(0)
         while True:
             together |= flags
             key = (key ^ np.uint64(point)) * FACTOR

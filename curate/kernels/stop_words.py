@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.kernels.compiled import borrowing
-from curate.kernels.scan import FACTOR, SEED, Int32s, Words, flags_of, lower_of
+from curate.kernels.scan import FACTOR, SEED, SHIFT, Int32s, Words, flags_of, lower_of
 from curate.kernels.strip import char_before
-from curate.kernels.unicode_tables import LETTER, NUMBER, CharTable
+from curate.kernels.unicode_tables import LETTER, NUMBER, UPPER, CharTable
 from curate.kernels.utf8 import Bool, Bytes, Int, code_point
 
 Flags = NDArray[np.bool_]
@@ -42,6 +42,7 @@ def stop_word_table(words: Sequence[str]) -> StopWords:
         key = int(SEED)
         for point in word.tolist():
             key = (key ^ point) * int(FACTOR) % 2**64
+        key ^= key >> int(SHIFT)  # as `scan` has it
         keys[number] = key
         slot = (key >> int(PLACE)) % len(slots)
         while slots[slot] >= 0:
@@ -68,13 +69,13 @@ def count_stop_words(
         start, end = words.start[i], words.end[i]
         if not _may_be_listed(text, start, end, words.chars[i], wanted.initials, wanted.longest, form):
             continue
-        if form == BARE_LOWER and not (is_plain(text[start]) and is_plain(text[end - 1])):
+        plain = form != BARE_LOWER or (is_plain(text[start]) and is_plain(text[end - 1]))
+        is_lower = words.flags[i] & UPPER == 0 and words.chars[i] == end - start  # ASCII
+        key = words.key[i]
+        if not plain:
             start, end = _bare(text, table, start, end)
-        key, at = SEED, start
-        while at < end:
-            point, width = code_point(text, at, end)
-            key = (key ^ np.uint64(point if form == AS_IT_IS else lower_of(table, point))) * FACTOR
-            at += width
+        if not plain or not (is_lower or form == AS_IT_IS):
+            key = _key(text, table, start, end, form)
         slot = np.int64(key >> PLACE) & mask
         while wanted.slots[slot] >= 0 and wanted.key[wanted.slots[slot]] != key:
             slot = (slot + 1) & mask
@@ -93,6 +94,16 @@ def count_stop_words(
             count += 1
             seen[number] = True
     return count
+
+
+@borrowing
+def _key(text: Bytes, table: CharTable, start: Int, end: Int, form: int) -> np.uint64:
+    key, at = SEED, start
+    while at < end:
+        point, width = code_point(text, at, end)
+        key = (key ^ np.uint64(point if form == AS_IT_IS else lower_of(table, point))) * FACTOR
+        at += width
+    return key ^ (key >> SHIFT)
 
 
 @borrowing
