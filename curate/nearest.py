@@ -125,4 +125,5 @@ def _distances(limit: Limit, signals: pa.StructArray) -> NDArray[np.float64]:
     if limit.op not in ("at_least", "at_most"):
         return np.zeros(len(signals))
     values = pc.fill_null(pc.struct_field(signals, limit.signal).cast(pa.float64(), safe=False), math.inf)
-    return np.nan_to_num(np.abs(np.asarray(values) - float(limit.value)), nan=math.inf, posinf=math.inf)
+    bound = limit.value if limit.group is None else limit.bounds(signals, pa.float64()).to_numpy(zero_copy_only=False)
+    return np.nan_to_num(np.abs(np.asarray(values) - bound), nan=math.inf, posinf=math.inf)

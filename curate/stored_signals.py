@@ -111,7 +111,7 @@ def limited_fields(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
     for step in steps:
         names = [field.name for field in step.stage.signals]
         limits = step.stage.limits if isinstance(step.stage, DocumentStage) else ()
-        used = {limit.signal for limit in limits} | ({"error"} & set(names))
+        used = {limit.signal for limit in limits} | {limit.group for limit in limits} | ({"error"} & set(names))
         wanted[step.name] = tuple(name for name in names if name in used) or tuple(names[:1])
     return wanted
 

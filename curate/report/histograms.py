@@ -58,12 +58,17 @@ class Histogram(NamedTuple):
 
 
 def limited_signals(recipe: Recipe | None) -> dict[str, Bounds]:
-    """`stage.signal` → its numeric bounds, in the recipe's order. Empty without a recipe."""
+    """`stage.signal` → its numeric bounds, in the recipe's order; none where they differ from group to group.
+
+    Empty without a recipe.
+    """
     found: dict[str, Bounds] = {}
     for step in recipe.stages if recipe else ():
         for limit in getattr(step.stage, "limits", ()):
             name = f"{step.name}.{limit.signal}"
-            if limit.op == "at_least":
+            if limit.group is not None:
+                found.setdefault(name, Bounds())
+            elif limit.op == "at_least":
                 found[name] = found.get(name, Bounds())._replace(low=float(limit.value))
             elif limit.op == "at_most":
                 found[name] = found.get(name, Bounds())._replace(high=float(limit.value))

@@ -59,3 +59,13 @@ def test_a_stage_is_frozen_and_refuses_unknown_settings():
         Example().bound = 2
     with pytest.raises(ValueError, match="bond"):
         Example(bond=2)
+
+
+def test_a_bound_by_group_is_that_of_the_row_and_none_where_the_group_has_none():
+    signals = pa.array(
+        [{"x": 1.0, "g": "a"}, {"x": 2.0, "g": "a"}, {"x": 2.0, "g": "b"}, {"x": 9.0, "g": "c"}, {"x": 9.0, "g": None}]
+    )
+    limit = at_most("x", {"a": 1.0, "b": 2.0}, "g")
+    assert limit.broken_by(signals).to_pylist() == [False, True, False, False, False]
+    assert limit.bounds(signals).to_pylist() == [1.0, 1.0, 2.0, None, None]
+    assert at_least("x", {"a": 2.0}, "g").broken_by(signals).to_pylist() == [True, False, False, False, False]
