@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.apply import Show as ShowShare
+from curate.apply import documents
 from curate.distributions import MAX_VALUES, Distributions
 from curate.fused import run_steps
-from curate.readers.read import read
-from curate.readers.source import Source, list_files
-from curate.readers.splits import plan_splits
+from curate.readers.source import Source
 from curate.recipe import Step
 from curate.stored_signals import Show, StoredRun, row_groups, signals_of
 from curate.thresholds import By, Signal
-
-#: Called with the share of the input that is read, and the documents so far.
-ShowShare = Callable[[float, int], None]
 
 
 def stored_distributions(
@@ -48,18 +45,12 @@ def file_distributions(
     by: By,
     *,
     max_values: int = MAX_VALUES,
-    show: ShowShare = lambda share, documents: None,
+    show: ShowShare = lambda share, done: None,
 ) -> Distributions:
     """Of all documents of local files, measured by the steps one after another; none is dropped in between."""
     found = Distributions([one.full_name for one in signals], max_values)
-    splits = [(s, one) for one in sources for s in plan_splits(list_files(one), one, 16 * 2**20)]
-    documents = 0
-    for index, (split, source) in enumerate(splits):
-        for batch in read(split, source):
-            _add(found, run_steps(batch, steps, audit=True), steps, signals, by)
-            documents += batch.num_rows
-            show(index / len(splits), documents)
-    show(1.0, documents)
+    for batch in documents(sources, show):
+        _add(found, run_steps(batch, steps, audit=True), steps, signals, by)
     return found
 
 

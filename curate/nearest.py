@@ -125,5 +125,6 @@ def _distances(limit: Limit, signals: pa.StructArray) -> NDArray[np.float64]:
     if limit.op not in ("at_least", "at_most"):
         return np.zeros(len(signals))
     values = pc.fill_null(pc.struct_field(signals, limit.signal).cast(pa.float64(), safe=False), math.inf)
-    bound = limit.value if limit.group is None else limit.bounds(signals, pa.float64()).to_numpy(zero_copy_only=False)
-    return np.nan_to_num(np.abs(np.asarray(values) - bound), nan=math.inf, posinf=math.inf)
+    bounds = limit.value if limit.group is None else limit.bounds(signals, pa.float64())
+    distances: NDArray[np.float64] = np.abs(np.asarray(values) - np.asarray(bounds, np.float64))
+    return np.nan_to_num(distances, nan=math.inf, posinf=math.inf)
