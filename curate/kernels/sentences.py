@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import borrowing
+from curate.kernels.compiled import borrowing, compiled
 from curate.kernels.strip import is_space, stripped_end
 from curate.kernels.unicode_tables import CharTable, char_table
 from curate.kernels.utf8 import Bytes, Int, Offsets, code_point, utf8
@@ -91,7 +91,7 @@ def _after(text: Bytes, at: Int, end: Int, kind: Int) -> Int:
     return at
 
 
-@borrowing
+@compiled
 def _counts(data: Bytes, offsets: Offsets, table: CharTable, ends: Ends) -> NDArray[np.int64]:
     counts = np.empty(offsets.size - 1, np.int64)
     for row in range(counts.size):
