@@ -26,6 +26,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from curate.kernels.compiled import compiled
+from curate.kernels.utf8 import code_point, utf8
 
 Unit = Literal["word", "character"]
 Hashes = NDArray[np.uint64]
@@ -99,23 +100,12 @@ def shingle_sets(
     texts: pa.Array, ngram_size: int = 5, unit: Unit = "word", max_shingles: int = MAX_SHINGLES
 ) -> ShingleSets:
     """The shingle sets of a string column; a null text has none. Bytes that are not UTF-8 separate tokens."""
-    data, offsets = _utf8(texts)
+    data, offsets = utf8(texts)
     values, bounds = _append_shingles(data, offsets, token_table(unit), ngram_size)
     for start, end in itertools.pairwise(bounds.tolist()):
         values[start:end].sort()  # numpy's, which is vectorised: 8 times faster than the sort of numba
     kept, num_shingles = _distinct(values, bounds, max_shingles)
     return ShingleSets(values[: kept[-1]].copy(), kept, num_shingles)
-
-
-def _utf8(texts: pa.Array) -> tuple[NDArray[np.uint8], Offsets]:
-    """The bytes of a string column and where each text begins and ends, without a copy of the bytes."""
-    texts = texts.cast(pa.large_string()) if texts.null_count == 0 else texts.fill_null("").cast(pa.large_string())
-    _, positions, body = texts.buffers()
-    offsets = np.zeros(1, np.int64)
-    if len(texts):
-        offsets = np.frombuffer(positions, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-    data = np.frombuffer(body, np.uint8) if body is not None and body.size else np.zeros(0, np.uint8)
-    return data, offsets
 
 
 @compiled
@@ -126,26 +116,6 @@ def _mixed(h: np.uint64) -> np.uint64:
     h ^= h >> np.uint64(33)
     h *= np.uint64(0xC4CEB9FE1A85EC53)
     return h ^ (h >> np.uint64(33))
-
-
-@compiled
-def _code_point(data: NDArray[np.uint8], at: int, end: int) -> tuple[int | np.int64, int]:
-    """The code point at `at` and the bytes it takes; 0 and 1 where the bytes are not UTF-8."""
-    first = np.int64(data[at])
-    if first < 0x80:
-        return first, 1
-    size = 2 if 0xC2 <= first < 0xE0 else 3 if 0xE0 <= first < 0xF0 else 4 if 0xF0 <= first < 0xF5 else 0
-    if size == 0 or at + size > end:
-        return 0, 1
-    point = first & (0x7F >> size)
-    for i in range(1, size):
-        following = np.int64(data[at + i])
-        if following & 0xC0 != 0x80:
-            return 0, 1
-        point = (point << 6) | (following & 0x3F)
-    if point > 0x10FFFF:
-        return 0, 1
-    return point, size
 
 
 @compiled
@@ -164,7 +134,7 @@ def _tokens(
         point: int | np.int64 = np.int64(data[at])
         size = 1
         if point >= 0x80:
-            point, size = _code_point(data, at, end)
+            point, size = code_point(data, at, end)
         at += size
         entry = table[point]
         if entry != 0 and entry < single:
