@@ -27,7 +27,7 @@ SPLIT_BYTES = 32 << 20
 def named_stages(name: str, assignments: Sequence[str] = ()) -> Recipe:
     """A stage by its name, or all stages of a recipe by its name or file, with settings changed.
 
-    The settings of a single stage may be assigned without its name.
+    A name that both have (`fineweb`) is the stage's. The settings of a single stage may be assigned without its name.
     """
     if name in registry.STAGES:
         settings = dict(assignment(text.removeprefix(f"{name}.")) for text in assignments)
@@ -38,7 +38,7 @@ def named_stages(name: str, assignments: Sequence[str] = ()) -> Recipe:
 def _recipe(name: str) -> Recipe:
     if name.endswith((".yaml", ".yml")) or name in recipe.shipped():
         return recipe.load(name)
-    raise RecipeError.unknown("stage or recipe", name, [*registry.STAGES, *recipe.shipped()])
+    raise RecipeError.unknown("stage or recipe", name, {*registry.STAGES, *recipe.shipped()})
 
 
 def apply_stages(

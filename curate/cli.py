@@ -154,7 +154,9 @@ def list_recipes(
 
 @app.command()
 def apply(
-    stages: Annotated[str, typer.Argument(help="A stage, a shipped recipe, or a YAML file; see `curate recipes`.")],
+    stages: Annotated[
+        str, typer.Argument(help="A stage, else a shipped recipe, or a YAML file; see `curate recipes`.")
+    ],
     input: Input,
     output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write: every row, kept or not.")],
     set: Annotated[list[str], typer.Option("--set", help="SETTING=VALUE of a stage; STAGE.SETTING=VALUE.")] = [],  # noqa: B006
@@ -184,7 +186,7 @@ def compare(
     text_column: TextColumn = "text",
     json: AsJson = False,
 ) -> None:
-    """Show where recipes decide differently on local files: gopher@paper and gopher@datatrove, for example."""
+    """Show where recipes decide differently on local files."""
     from curate.apply import documents, named_stages
     from curate.compare import compare as compare_recipes
     from curate.report.comparison import show_comparison
@@ -287,11 +289,12 @@ def list_words() -> None:
     """List what each language's words are cut by, and what of it is installed here."""
     from curate.words.segmenters import language_words
 
-    table = Table("languages", "segmenter", "library", "licence", "installed", "note")
+    table = Table("languages", "words", "installed", box=None)
     for entry in language_words():
-        installed = " + ".join(version or "missing" for version in entry.versions)
-        languages = ", ".join(entry.languages)
-        table.add_row(languages, entry.segmenter or "none", entry.library, entry.licence, installed, entry.note)
+        names = entry.library.split(" + ") if entry.library else []
+        installed = [f"{name} {version or 'missing'}" for name, version in zip(names, entry.versions, strict=True)]
+        words = f"{entry.segmenter}: {entry.note}" if entry.segmenter else entry.note
+        table.add_row(", ".join(entry.languages), words, ", ".join(installed))
     console.print(table)
 
 
