@@ -1,4 +1,4 @@
-"""What benchmarks of whole runs share: a child process of its own cores, a table with ratios, and a result file.
+"""What benchmarks of whole runs share: a child process of its own cores, a table with ratios, bars, and a result file.
 
 Each contestant runs in a fresh process, so that none inherits another's loaded models, warmed caches or memory, and
 neither contestant nor the processes that it starts (Java, workers) see more cores than they are given.
@@ -35,6 +35,23 @@ class Row(NamedTuple):
     def rate(self) -> float:
         """Documents a second of work."""
         return self.documents / self.seconds
+
+
+class Bar(NamedTuple):
+    """Something that a figure must reach, or stay within."""
+
+    what: str
+    value: float | None  # None: not measured
+    bound: float
+    at_least: bool = True
+
+    def line(self) -> str:
+        """`pass`, `FAIL` or `-`, with the figure and its bound."""
+        sign = "at least" if self.at_least else "at most"
+        if self.value is None:
+            return f"   -   {self.what}: not measured ({sign} {self.bound:g})"
+        good = self.value >= self.bound if self.at_least else self.value <= self.bound
+        return f" {'pass' if good else 'FAIL'}  {self.what}: {self.value:.4g} ({sign} {self.bound:g})"
 
 
 def on_cores(cores: int, work: Callable[..., T], *arguments: Any) -> T:

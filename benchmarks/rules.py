@@ -25,34 +25,17 @@ import venv
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from frame import machine, on_cores, save
+from frame import Bar, machine, on_cores, save
 from rules_measure import STAGES, kernels, through_spark, worker_start
 from texts import ENGLISH, compression_ratio, first_megabytes, text_sets, utf8_bytes, varied_texts, write_varied
 
 HERE = Path(__file__).parent
 DATATROVE = ("datatrove[processing]==0.10.1", "lxml[html-clean]", "spacy", "nltk")
 CORES = 2  # of the Spark part
-
-
-class Bar(NamedTuple):
-    """Something that a figure must reach, or stay within."""
-
-    what: str
-    value: float | None  # None: not measured
-    bound: float
-    at_least: bool = True
-
-    def line(self) -> str:
-        """`pass`, `FAIL` or `-`, with the figure and its bound."""
-        sign = "at least" if self.at_least else "at most"
-        if self.value is None:
-            return f"   -   {self.what}: not measured ({sign} {self.bound:g})"
-        good = self.value >= self.bound if self.at_least else self.value <= self.bound
-        return f" {'pass' if good else 'FAIL'}  {self.what}: {self.value:.4g} ({sign} {self.bound:g})"
 
 
 def main() -> None:

@@ -179,6 +179,31 @@ def apply(
 
 
 @app.command()
+def dedup(
+    input: Input,
+    output: Output,
+    config: Annotated[str, typer.Option(help="Recipe to run: a shipped one, or a YAML file.")] = "dedup",
+    set: Set = [],  # noqa: B006
+    text_column: TextColumn = "text",
+    limit: Limit = None,
+    master: Master = None,
+    memory: Memory = None,
+    scratch: Scratch = None,
+) -> None:
+    """Deduplicate parquet or jsonl: exact, then near duplicates, with the evidence for each."""
+    from curate.pipeline import with_sources
+    from curate.report.dedup import banding_lines, dedup_lines
+
+    sources = parse_inputs(input, text_column=text_column)
+    recipe = change(with_sources(recipes.load(config), sources), set)
+    for line in banding_lines(recipe):
+        console.print(line, markup=False, highlight=False)
+    run_recipe(recipe, output, limit=limit, master=master, memory=memory, scratch=scratch)
+    for line in dedup_lines(output):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def compare(
     names: Annotated[list[str], typer.Argument(metavar="RECIPE RECIPE…", help="Shipped recipes or YAML files.")],
     input: Input,
@@ -204,12 +229,15 @@ def inspect(
     reason: Annotated[str | None, typer.Option(help="Only what was dropped for this reason.")] = None,
     samples: Annotated[int, typer.Option(help="Documents to show for each reason.")] = 2,
     doc: Annotated[str | None, typer.Option(help="Show this document, by its id or the beginning of it.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Show the documents of this cluster of duplicates.")] = None,
 ) -> None:
-    """Show a run's funnel and samples, or one document."""
-    from curate.report.inspect import show_document, show_run
+    """Show a run's funnel and samples, one document, or one cluster of duplicates."""
+    from curate.report.inspect import show_cluster, show_document, show_run
 
     if doc:
         show_document(run, doc, console)
+    elif cluster:
+        show_cluster(run, cluster, console)
     else:
         show_run(run, console, stage=stage, reason=reason, samples=samples)
 
@@ -428,6 +456,8 @@ def print_summary(record: dict[str, Any], output: str) -> None:
     console.print(funnel_table(record))
     for line in training_lines(record):
         console.print(line, markup=False, highlight=False)
+    for alarm in record.get("alarms", []):
+        console.print(f"ALARM: {alarm['text'].replace('RUN', output)}", style="bold red", markup=False, highlight=False)
     console.print(f"documents: {output}/documents   report: {output}/report.html", markup=False, highlight=False)
 
 

@@ -18,6 +18,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from curate import document
+from curate.alarms import alarms
 from curate.errors import CurateError, InputError, OutputError, RecipeError, RunError
 from curate.funnel import Funnel
 from curate.ledger import Ledger
@@ -28,8 +29,9 @@ from curate.readers.splits import plan_splits
 from curate.recipe import Recipe, fingerprint
 from curate.report.page import write_report
 from curate.rundir import MANIFEST, RunDir
-from curate.spark.corpus_pass import documents_frame, run_corpus_stage
+from curate.spark.corpus_pass import run_corpus_stage
 from curate.spark.document_pass import Done, Task, Work, run_tasks
+from curate.spark.documents import Documents
 from curate.spark.parts import Layer, PartFile
 from curate.training import train_on_documents
 
@@ -185,16 +187,9 @@ class Runner:
             self.run.sweep("dedup")
             self.reporter.say(f"  {current.name}: {sum(part.rows for part in corpus.parts):,} documents …")
             types = {f.name: f.type for f in document.SCHEMA} | dict(self.plan.signal_types(current))
-            frame = documents_frame(
-                self.spark,
-                corpus.parts,
-                corpus.layers,
-                list(step.stage.requires),
-                types,
-                self.options.partitions,
-            )
+            documents = Documents(self.spark, tuple(corpus.parts), tuple(corpus.layers), types, self.options.partitions)
             staged = self.run.staging("dedup", current.name)
-            run_corpus_stage(self.spark, step, frame, self.run, staged, self.recipe.seed)
+            run_corpus_stage(step, documents, self.run, staged, seed=self.recipe.seed, digest=digest)
             self.run.sweep(staged)  # what the stage saved for itself, not as evidence
             self.run.write_json({"fingerprint": digest, "stage": step.name}, staged, MANIFEST)
             self.run.commit(staged, target)
@@ -294,6 +289,8 @@ def execute(runner: Runner, spark: SparkSession) -> dict[str, Any]:
         runner.ledger.start()
         try:
             runner.documents(spark)
+            found = alarms(runner.run, runner.plan, runner.funnel.as_json())
+            runner.ledger.note("alarms", [{**alarm._asdict(), "text": alarm.text} for alarm in found])
             train_on_documents(runner.recipe, runner.run, runner.ledger, spark, runner.reporter)
             record = runner.ledger.finish(runner.funnel)
             write_report(runner.run)

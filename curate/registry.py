@@ -43,7 +43,13 @@ STAGES: dict[str, Entry] = {
         "curate.filters.fineweb2:FineWeb2", "FineWeb-2: Gopher and FineWeb rules with each language's bounds"
     ),
     "pii": Entry("curate.pii.pii:Pii", "replace personal data by typed placeholders"),
-    "exact_dedup": Entry("curate.dedup.exact:ExactDedup", "drop documents whose normalised text is equal"),
+    "exact_dedup": Entry("curate.dedup.exact:ExactDedup", "drop documents whose text, or whose page's URL, is equal"),
+    "passage_dedup": Entry(
+        "curate.dedup.passages:PassageDedup", "take out lines, paragraphs or sentences that stand elsewhere too"
+    ),
+    "decontaminate": Entry(
+        "curate.decontamination.decontaminate:Decontaminate", "take out what evaluation sets have: n-grams, verified"
+    ),
     "near_dedup": Entry("curate.dedup.near:NearDedup", "drop near duplicates: MinHash LSH, verified by exact Jaccard"),
 }
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from curate.spark.context import CorpusContext
+    from curate.spark.documents import Documents
 
 Op = Literal["at_least", "at_most", "one_of", "absent"]
 
@@ -159,12 +160,15 @@ class Modifier(DocumentStage):
 class CorpusStage(Stage):
     """A stage over all documents, built of small functions `DataFrame -> DataFrame`.
 
-    `documents` has the columns of `requires` and `part`, `row`: where the document lies in the pass before, unique
-    per row even where ids repeat. The verdicts that come back have `part`, `row`, `drop_reason` (null: keep) and the
-    fields of `signals`, one row at most for each document; a document without a row is kept with null signals. So no
-    text moves for a decision: the next pass reads its parts and drops what has a verdict.
+    `documents` gives the columns of `requires` and `node`, a document's key, unique even where ids repeat. The verdicts
+    that come back have `node`, `drop_reason` (null: keep) and the fields of `signals`, one row at most for each
+    document; a document without a row is kept with null signals. So no text moves for a decision: the next pass reads
+    its parts and drops what has a verdict.
+
+    A stage that takes passages out has a signal `cuts`, list<struct<start: int64, end: int64>>: UTF-8 byte offsets into
+    the text, ascending, disjoint, none empty. The next pass takes them out of the documents that are kept.
     """
 
-    def apply(self, documents: DataFrame, context: CorpusContext) -> DataFrame:
-        """Verdicts: part int, row long, drop_reason string, and the signals as flat columns."""
+    def apply(self, documents: Documents, context: CorpusContext) -> DataFrame:
+        """Verdicts: node long, drop_reason string, and the signals as flat columns."""
         raise NotImplementedError

@@ -17,6 +17,7 @@ DOCUMENT_STAGES = ("curate.extraction", "curate.language", "curate.filters", "cu
 #: What may know Spark. Modules are named with their package, packages stand for all in them.
 SPARK_SIDE = (
     "curate.spark",
+    "curate.decontamination",
     "curate.dedup",
     "curate.mixing",
     "curate.tokens",

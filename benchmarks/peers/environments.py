@@ -9,7 +9,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,12 +54,16 @@ def interpreter(peer: str, cache: Path, ready: Mapping[str, str]) -> Path:
     if peer in ready:
         return Path(ready[peer]) / "bin" / "python"
     wanted = PEERS[peer]
-    folder = cache / "environments" / f"{peer}-{wanted.version}"
+    return make(cache / "environments" / f"{peer}-{wanted.version}", wanted.requirements)
+
+
+def make(folder: Path, requirements: Sequence[str]) -> Path:
+    """The Python of a virtual environment with these requirements; installed from PyPI where it is not there yet."""
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
-        print(f"installing {', '.join(wanted.requirements)} to {folder} …", flush=True)
+        print(f"installing {', '.join(requirements)} to {folder} …", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted.requirements]
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
         subprocess.run(pip, check=True)
         (folder / "ready").touch()
     return python

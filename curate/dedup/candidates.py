@@ -4,7 +4,8 @@ A bucket is the documents with one band hash. Its members are put in order of pr
 `num_representatives` first of the bucket and with the `num_neighbours` before it (the sorted neighbourhood of Hernández
 and Stolfo 1995; under `keep: longest` neighbours are alike in length, which similar sets must be). So a bucket of up to
 num_representatives + num_neighbours + 1 members gives all its pairs, and one of n gives fewer than
-n * (num_representatives + num_neighbours) of them, not n² / 2.
+n * (num_representatives + num_neighbours) of them, not n² / 2. Buckets come to a task one after the other, sorted by
+Spark, which spills: a bucket with every document of the corpus takes no more memory than one with two.
 
 The price: in a larger bucket two members far apart, neither among the first, meet only if another band brings them
 together. Then a duplicate may stay. None is ever removed for it, since a removal needs a verified pair.
@@ -12,27 +13,26 @@ together. Then a duplicate may stay. None is ever removed for it, since a remova
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, Window
+from collections.abc import Iterable, Iterator
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from curate.dedup.priority import Keep, priority
+from curate.kernels.band_pairs import BandPairs
 
 
-def band_hashes(sketches: DataFrame, keep: Keep) -> DataFrame:
-    """band int, hash long, node: one row for each document and band. `node` is its priority, which is its key too."""
-    node = priority(keep).alias("node")
-    return sketches.select(node, F.posexplode("bands").alias("band", "hash"))
-
-
-def candidate_pairs(band_hashes: DataFrame, num_representatives: int, num_neighbours: int) -> DataFrame:
+def candidate_pairs(
+    band_rows: DataFrame, num_representatives: int, num_neighbours: int, num_partitions: int
+) -> DataFrame:
     """a, b (nodes, a before b in priority), band (the first they share), num_bands (in how many they met)."""
-    bucket = Window.partitionBy("band", "hash")
-    ordered = bucket.orderBy("node")
-    shared = band_hashes.withColumn("size", F.count(F.lit(1)).over(bucket)).where("size > 1")
-    placed = shared.withColumn("place", F.row_number().over(ordered))
-    is_first = F.col("place") <= num_representatives
-    first = F.collect_list(F.when(is_first, F.col("node"))).over(bucket)  # nulls are not collected
-    before = F.collect_list("node").over(ordered.rowsBetween(-num_neighbours, -1))
-    partnered = placed.select("band", F.col("node").alias("b"), F.array_union(first, before).alias("partners"))
-    pairs = partnered.select("band", "b", F.explode("partners").alias("a")).where("a < b")
-    return pairs.groupBy("a", "b").agg(F.min("band").alias("band"), F.count(F.lit(1)).alias("num_bands"))
+    buckets = band_rows.repartition(num_partitions, "hash").sortWithinPartitions("hash", "order", "node")
+
+    def pair_up(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        pairs = BandPairs(num_representatives, num_neighbours)
+        for batch in batches:
+            hashes, a, b = pairs.feed(batch["hash"].to_numpy(), batch["node"].to_numpy())
+            yield pa.RecordBatch.from_pydict({"band": pa.array(hashes & 1023), "a": pa.array(a), "b": pa.array(b)})
+
+    met = buckets.select("hash", "node").mapInArrow(pair_up, "band long, a long, b long")
+    return met.groupBy("a", "b").agg(F.min("band").cast("int").alias("band"), F.count(F.lit(1)).alias("num_bands"))

@@ -1,63 +1,81 @@
-"""Drop near duplicates: MinHash and LSH propose pairs, the exact Jaccard of their shingle sets decides.
+"""Drop near duplicates: MinHash and LSH propose pairs, the exact similarity of their shingle sets decides.
 
-    text -> sketches -> band hashes -> candidate pairs -> scored pairs -> clusters, removals -> verdicts
+    documents -> band rows -> candidate pairs -> scored pairs -> components -> clusters with survivors -> verdicts
 
 A document is dropped only if a verified pair ties it to a document that stays. Similarity is not transitive: a cluster
 is what is connected by verified pairs, and two of its members may both stay. In order of priority each document stays
 unless a better one that stays is its verified near duplicate (the lexicographically first maximal independent set), so
-the outcome does not depend on partitioning, order or retries.
+the outcome does not depend on partitioning, order or retries. `remove: by_cluster` asks for one document a cluster.
 
-Candidate pairs with both similarities and the clusters are saved as evidence. Equal documents are found too, but
-`exact_dedup` before this stage is cheaper for them.
+Evidence: `pairs`, every candidate pair with both documents' ids and URLs, the band that proposed it, estimated and true
+similarity; `clusters`, every document of a cluster with its survivor. Equal documents are found too, but `exact_dedup`
+before this stage is cheaper for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import pyarrow as pa
 from pydantic import Field
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from curate.dedup.candidates import band_hashes, candidate_pairs
+from curate.dedup.banding import Banding, optimal_banding
+from curate.dedup.candidates import candidate_pairs
 from curate.dedup.components import components
-from curate.dedup.priority import Keep
-from curate.dedup.sketches import Sketching, sketches
+from curate.dedup.index import Index
+from curate.dedup.priority import Keep, requires
+from curate.dedup.sketches import Sketching, band_rows, sketches
+from curate.dedup.survivors import Rule, judged
 from curate.dedup.verification import scored_pairs
 from curate.kernels.shingles import Unit
+from curate.node import GENERATION_SHIFT
 from curate.stage import CorpusStage
 
 if TYPE_CHECKING:
     from curate.spark.context import CorpusContext
+    from curate.spark.documents import Documents
 
 REASON = "near_duplicate"
+_BAND_ROW_BYTES = 40  # hash, order and node in a shuffle
 
 
 class NearDedup(CorpusStage):
     """Keep one document of those whose shingle sets have a Jaccard similarity of `min_jaccard` or more."""
 
-    requires: ClassVar[tuple[str, ...]] = ("text", "doc_id", "url", "date")
-
     ngram_size: Annotated[int, Field(ge=1, le=64)] = 5  # FineWeb (Penedo et al. 2024, section 3.4): 5-grams of words
     unit: Unit = "word"  # in scripts without spaces a character is a word, see curate.kernels.shingles
     num_bands: Annotated[int, Field(ge=1, le=1000)] = 14  # FineWeb, the same section
     rows_per_band: Annotated[int, Field(ge=1, le=1000)] = 8  # FineWeb, the same section
+    #: Choose bands and rows for this similarity in place of the two above, of `num_hashes` (datasketch's optimum).
+    lsh_threshold: Annotated[float, Field(gt=0, lt=1)] | None = None
+    num_hashes: Annotated[int, Field(ge=2, le=1000)] = 128  # datasketch's default; only with lsh_threshold
     # Gopher (Rae et al. 2021, A1.1). FineWeb's 0.75 is where its bands find 77 % of pairs; they find 92 % at 0.8.
     min_jaccard: Annotated[float, Field(gt=0, le=1)] = 0.8
-    keep: Keep = (
-        "longest"  # our choice: of two near duplicates the longer is seldom the cut one; then the smallest doc_id
-    )
+    #: Also a duplicate: a candidate of which so much of the smaller set is in the larger. Our choice: not asked.
+    min_containment: Annotated[float, Field(gt=0, le=1)] | None = None
+    keep: Keep = ("longest",)  # our choice: of two near duplicates the longer is seldom the cut one
+    remove: Rule = "by_edges"  # our choice; the field's habit is `by_cluster`, one document a cluster
     num_representatives: Annotated[int, Field(ge=1, le=64)] = 8  # our choice, see curate.dedup.candidates
     num_neighbours: Annotated[int, Field(ge=1, le=64)] = 8  # our choice, the same
+    #: Folder of an index: documents are compared with all that it has too. See curate.dedup.index.
+    index: str | None = None
+    #: Whether this corpus becomes part of the index. False: the index is a reference that stays as it is.
+    extend_index: bool = True
+    #: `new`: what is in the index stays, whatever comes. `all`: the policy decides anew among old and new.
+    elect: Literal["new", "all"] = "new"
+
+    @property
+    def requires(self) -> tuple[str, ...]:  # type: ignore[override]  # the settings decide
+        return tuple(dict.fromkeys(("text", "doc_id", "url", "meta", *requires(self.keep))))
 
     @property
     def signals(self) -> pa.StructType:
         """`duplicate_of` (doc_id of a document that stays) and `jaccard` with it are null in what stays.
 
         `cluster_id` is the smallest doc_id of the cluster, `cluster_size` the number of its documents before any is
-        dropped.
+        dropped, those of the index included.
         """
         return pa.struct(
             [
@@ -68,80 +86,111 @@ class NearDedup(CorpusStage):
             ]
         )
 
-    def apply(self, documents: DataFrame, context: CorpusContext) -> DataFrame:
+    @property
+    def banding(self) -> Banding:
+        """Bands and rows, as given or as `lsh_threshold` wants them."""
+        if self.lsh_threshold is None:
+            return Banding(self.num_bands, self.rows_per_band)
+        return optimal_banding(self.lsh_threshold, self.num_hashes)
+
+    def apply(self, documents: Documents, context: CorpusContext) -> DataFrame:
         """A verdict for every document that has a verified near duplicate."""
-        settings = Sketching(self.ngram_size, self.unit, self.num_bands, self.rows_per_band, context.seed)
-        sketched = context.save("_sketches", sketches(documents, settings))
-        candidates = candidate_pairs(band_hashes(sketched, self.keep), self.num_representatives, self.num_neighbours)
-        pairs = context.save("pairs", scored_pairs(candidates, sketched))
-        verified = verified_pairs(pairs, self.min_jaccard)
-        clustered = context.save("clusters", clusters(verified))
-        return verdicts(clustered, removals(verified, clustered))
+        settings = Sketching(self.ngram_size, self.unit, *self.banding, context.seed)
+        if self.index is not None:
+            return self._with_index(documents, context, settings, self.index)
+        candidates = context.save("_candidates", self._candidates(band_rows(documents, settings, self.keep), documents))
+        found = sketches(documents, paired(candidates), settings, self.keep)
+        pairs = context.save("pairs", scored_pairs(candidates, found))
+        return verdicts(context.save("clusters", self._clusters(pairs)))
+
+    def _candidates(self, rows: DataFrame, documents: Documents) -> DataFrame:
+        num_partitions = documents.partitions(_BAND_ROW_BYTES * self.banding.num_bands)
+        return candidate_pairs(rows, self.num_representatives, self.num_neighbours, num_partitions)
+
+    def _clusters(self, pairs: DataFrame) -> DataFrame:
+        verified = verified_pairs(pairs, self.min_jaccard, self.min_containment)
+        fates = judged(verified, components(verified.select("a", "b")), self.remove)
+        return clusters(fates, verified)
+
+    def _with_index(self, documents: Documents, context: CorpusContext, settings: Sketching, root: str) -> DataFrame:
+        """The same over the documents of an index and these; verdicts for these."""
+        spark = context.spark
+        index = Index(root, settings, self.keep, context.digest)
+        index.write_sketches(documents, spark)
+        rows = index.read(spark, "bands", own=True)
+        known = index.read(spark, "pairs", own=False)
+        assert rows is not None
+        rows = index.aged(rows) if self.elect == "new" else rows
+        candidates = context.save("_candidates", self._candidates(rows, documents))
+        fresh = candidates if known is None else candidates.join(known.select("a", "b"), ["a", "b"], "left_anti")
+        found = index.sketches(paired(fresh), documents.partitions(0))
+        fresh_pairs = scored_pairs(fresh, index.aged(found) if self.elect == "new" else found)
+        pairs = context.save("pairs", index.local(fresh_pairs, "a", "b"))
+        numbered = index.numbered(pairs, "a", "b")
+        again = None if known is None else known.join(candidates.select("a", "b"), ["a", "b"], "left_semi")
+        fates = self._clusters(numbered if again is None else numbered.unionByName(again))
+        found_clusters = context.save("clusters", index.local(fates, "node"))
+        if (before := index.latest_clusters(spark)) is not None:
+            context.save("changes", changes(before, found_clusters))
+        if self.extend_index:
+            num_documents = sum(part.rows for part in documents.parts)
+            index.commit(numbered, index.numbered(found_clusters, "node"), num_documents)
+        else:
+            index.discard()
+        return verdicts(found_clusters.where(F.shiftright("node", GENERATION_SHIFT) == 0))
 
 
-def verified_pairs(pairs: DataFrame, min_jaccard: float) -> DataFrame:
-    """The scored pairs whose true similarity reaches the bound; the bound itself is inside."""
-    return pairs.where(F.col("jaccard") >= min_jaccard).select("a", "b", "jaccard")
+def paired(pairs: DataFrame) -> DataFrame:
+    """node: every document that is in a pair, once."""
+    return pairs.select(F.explode(F.array("a", "b")).alias("node")).distinct()
 
 
-def clusters(verified: DataFrame) -> DataFrame:
-    """node, doc_id, cluster_id (smallest doc_id), cluster_size for each document that is in a verified pair."""
-    members = components(verified)
-    sizes = members.groupBy("component").agg(
-        F.min("node.doc_id").alias("cluster_id"), F.count(F.lit(1)).alias("cluster_size")
-    )
-    joined = members.join(sizes, "component")
-    return joined.select("node", "component", F.col("node.doc_id").alias("doc_id"), "cluster_id", "cluster_size")
+def verified_pairs(pairs: DataFrame, min_jaccard: float, min_containment: float | None = None) -> DataFrame:
+    """The scored pairs that reach a bound; the bounds themselves are inside."""
+    reaches = F.col("jaccard") >= min_jaccard
+    if min_containment is not None:
+        reaches = reaches | (F.col("containment") >= min_containment)
+    return pairs.where(reaches)
 
 
-def removals(verified: DataFrame, clusters: DataFrame) -> DataFrame:
-    """b (a document to drop), duplicate_of (doc_id of one that stays, the most similar of them), jaccard with it.
+def clusters(fates: DataFrame, verified: DataFrame) -> DataFrame:
+    """What became of each document of a cluster, with names in place of nodes.
 
-    Each cluster is read by one task as a sorted stream of its pairs, in order of the better document. Spark sorts and
-    spills; a task holds the dropped keys of one cluster, about 100 bytes each.
+    node, doc_id, id, url, cluster_id (smallest doc_id), cluster_size, duplicate_of (doc_id, null: it stays), jaccard.
     """
-    component = clusters.select(F.col("node").alias("a"), "component")
-    grouped = verified.join(component, "a").repartition("component").sortWithinPartitions("component", "a", "b")
-    node, key = verified.schema["a"].dataType.simpleString(), clusters.schema["component"].dataType.simpleString()
-    schema = f"a {node}, b {node}, jaccard double, component {key}"
-    deciding = grouped.select("a", "b", "jaccard", "component").mapInArrow(_pairs_with_a_survivor, schema)
-    nearest = F.min(F.struct((-F.col("jaccard")).alias("distance"), "a")).alias("nearest")
-    best = deciding.groupBy("b").agg(nearest)
-    return best.select(
-        "b", F.col("nearest.a.doc_id").alias("duplicate_of"), (-F.col("nearest.distance")).alias("jaccard")
+    fields = ("doc_id", "id", "url")
+    sides = [
+        verified.select(F.col(end).alias("node"), *(F.col(f"{end}_{name}").alias(name) for name in fields))
+        for end in ("a", "b")
+    ]
+    names = sides[0].union(sides[1]).dropDuplicates(["node"])
+    survivors = names.select(F.col("node").alias("survivor"), F.col("doc_id").alias("duplicate_of"))
+    named = fates.withColumnRenamed("duplicate_of", "survivor").join(names, "node").join(survivors, "survivor", "left")
+    cluster_id = F.min("doc_id").over(Window.partitionBy("component"))
+    named = named.withColumn("cluster_id", cluster_id)
+    return named.select("node", *fields, "cluster_id", "cluster_size", "duplicate_of", "jaccard")
+
+
+def verdicts(clusters: DataFrame) -> DataFrame:
+    """node, drop_reason and the signals of each document in a cluster."""
+    reason = F.when(F.col("duplicate_of").isNotNull(), F.lit(REASON)).alias("drop_reason")
+    return clusters.select("node", reason, "duplicate_of", "jaccard", "cluster_id", "cluster_size")
+
+
+def changes(before: DataFrame, after: DataFrame) -> DataFrame:
+    """Documents of earlier generations whose fate or cluster is another now.
+
+    node, doc_id, id, url, was_duplicate_of and duplicate_of (null: it stays), cluster_size_before (1: it was alone) and
+    cluster_size.
+    """
+    was = before.select(
+        "node", F.col("duplicate_of").alias("was_duplicate_of"), F.col("cluster_size").alias("cluster_size_before")
     )
-
-
-def _pairs_with_a_survivor(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The pairs whose better document stays. They come sorted by it within a cluster, so its fate is known by then."""
-    cluster: tuple[int, int] | None = None
-    dropped: set[tuple[int, int]] = set()
-    for batch in batches:
-        stays = []
-        keys = (_keys(batch[name]) for name in ("component", "a", "b"))
-        for component, a, b in zip(*keys, strict=True):
-            if component != cluster:
-                cluster, dropped = component, set()
-            stays.append(a not in dropped)
-            if stays[-1]:
-                dropped.add(b)
-        yield batch.filter(pa.array(stays, pa.bool_()))
-
-
-def _keys(nodes: pa.StructArray) -> Iterator[tuple[int, int]]:
-    """part and row of each node."""
-    return zip(nodes.field("part").to_pylist(), nodes.field("row").to_pylist(), strict=True)
-
-
-def verdicts(clusters: DataFrame, removals: DataFrame) -> DataFrame:
-    """part, row, drop_reason and the signals of each document in a cluster."""
-    joined = clusters.join(removals.withColumnRenamed("b", "node"), "node", "left")
-    return joined.select(
-        F.col("node.part").alias("part"),
-        F.col("node.row").alias("row"),
-        F.when(F.col("duplicate_of").isNotNull(), F.lit(REASON)).alias("drop_reason"),
-        "duplicate_of",
-        "jaccard",
-        "cluster_id",
+    joined = after.where(F.shiftright("node", GENERATION_SHIFT) > 0).join(was, "node", "left")
+    size_before = F.coalesce("cluster_size_before", F.lit(1))
+    differs = ~F.col("duplicate_of").eqNullSafe(F.col("was_duplicate_of")) | (size_before != F.col("cluster_size"))
+    return joined.where(differs).select(
+        *("node", "doc_id", "id", "url", "was_duplicate_of", "duplicate_of"),
+        size_before.alias("cluster_size_before"),
         "cluster_size",
     )

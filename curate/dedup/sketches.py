@@ -1,29 +1,27 @@
-"""What near deduplication knows of a document instead of its text, computed where the text lies in one trip.
+"""What near deduplication knows of a document instead of its text: band hashes to propose pairs, and for documents in
+a pair a sketch to judge them by, which is the hashed shingle set and the MinHash signature.
 
-A sketch has the keys, the length, the hashed shingle set, the MinHash signature and its band hashes. Everything after
-it moves sketches only. A document without a token (empty, punctuation alone) has no sketch: it is similar to nothing.
+Band hashes are made of every document in one trip over the corpus, sketches of the few that are in a candidate pair in
+a second. A document without a token (empty, punctuation alone) has no band hashes: it is similar to nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 
+from curate.dedup.priority import Keep, columns, order, order_ddl
 from curate.kernels import minhash, shingles
+from curate.spark.documents import Documents
 
-SCHEMA = (
-    "part int, row long, doc_id string, url string, date string, num_chars long, num_shingles long, "
-    "shingles binary, signature binary, bands array<long>"
-)
-_KEYS = ["part", "row", "doc_id", "url", "date"]
-
-#: Text that is hashed at a time. Hashes take up to 8 bytes for a byte of text where every character is a token.
-MAX_CHUNK_BYTES = 16 << 20
+#: Beside `node` and `order`. `id` is what the input calls the document, if it has a column of that name; `shingles`
+#: holds uint64 and `signature` uint32 as bytes.
+SKETCH = "doc_id string, id string, url string, num_shingles long, shingles binary, signature binary"
 
 
 class Sketching(NamedTuple):
@@ -35,50 +33,72 @@ class Sketching(NamedTuple):
     rows_per_band: int
     seed: int
 
-
-def sketches(documents: DataFrame, settings: Sketching) -> DataFrame:
-    """One row for each document with a token, of `SCHEMA`; `shingles` holds uint64 and `signature` uint32 as bytes."""
-    return documents.select(*_KEYS, "text").mapInArrow(_sketcher(settings), SCHEMA)
-
-
-def _sketcher(settings: Sketching) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def sketch_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for chunk in _chunks(batch):
-                yield sketch(chunk, settings)
-
-    return sketch_batches
+    @property
+    def num_hashes(self) -> int:
+        return self.num_bands * self.rows_per_band
 
 
-def _chunks(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """The batch in runs of rows of `MAX_CHUNK_BYTES` of text at most; a longer text is a run of its own."""
-    sizes = pc.fill_null(pc.binary_length(batch["text"]), 0).to_numpy(zero_copy_only=False)
-    start, filled = 0, 0
-    for row, size in enumerate(sizes.tolist()):
-        if row > start and filled + size > MAX_CHUNK_BYTES:
-            yield batch.slice(start, row - start)
-            start, filled = row, 0
-        filled += size
-    if start < batch.num_rows:
-        yield batch.slice(start)
+def band_rows(documents: Documents, settings: Sketching, keep: Keep) -> DataFrame:
+    """hash long, order struct, node long: one row for each band of each document with a token."""
+
+    def rows(batch: pa.RecordBatch) -> pa.RecordBatch:
+        found = minhash.text_signatures(
+            batch["text"], settings.ngram_size, settings.unit, settings.num_hashes, settings.seed
+        )
+        return bands_of(found.signatures, found.num_tokens > 0, batch["node"], order(batch, keep), settings.num_bands)
+
+    schema = f"hash long, `order` {order_ddl(keep)}, node long"
+    return documents.map(tuple(dict.fromkeys(("text", *columns(keep)))), rows, schema)
 
 
-def sketch(batch: pa.RecordBatch, settings: Sketching) -> pa.RecordBatch:
-    """Sketches of a batch that has the keys and `text`; rows without a token are left out."""
-    sets = shingles.shingle_sets(batch["text"], settings.ngram_size, settings.unit)
-    num_hashes = settings.num_bands * settings.rows_per_band
-    signatures = minhash.signatures(sets.values, sets.offsets, num_hashes, settings.seed)
-    bands = minhash.band_hashes(signatures, settings.num_bands).view(np.int64)
-    columns = {name: batch[name] for name in _KEYS}
-    columns["num_chars"] = pc.fill_null(pc.utf8_length(batch["text"]), 0).cast(pa.int64())
-    columns["num_shingles"] = pa.array(sets.num_shingles)
-    columns["shingles"] = _binary(sets.values, sets.offsets * 8)
-    columns["signature"] = _binary(signatures, np.arange(len(signatures) + 1) * 4 * num_hashes)
-    starts = np.arange(len(bands) + 1, dtype=np.int32) * np.int32(settings.num_bands)
-    columns["bands"] = pa.ListArray.from_arrays(pa.array(starts), pa.array(bands.ravel()))
-    return pa.RecordBatch.from_pydict(columns).filter(pc.greater(columns["num_shingles"], 0))
+def bands_of(
+    signatures: minhash.Signatures, chosen: NDArray[np.bool_], node: pa.Array, order: pa.Array, num_bands: int
+) -> pa.RecordBatch:
+    """The band rows of the chosen signatures. The number of the band is in the lowest 10 bits of its hash."""
+    rows = np.flatnonzero(chosen)
+    hashes = minhash.band_hashes(signatures[rows], num_bands)
+    hashes = hashes & ~np.uint64(1023) | np.arange(num_bands, dtype=np.uint64)
+    each = pa.array(np.repeat(rows, num_bands))
+    columns = {"hash": pa.array(hashes.ravel().view(np.int64)), "order": order.take(each), "node": node.take(each)}
+    return pa.RecordBatch.from_pydict(columns)
 
 
-def _binary(values: np.ndarray, offsets: np.ndarray) -> pa.BinaryArray:
+def sketches(documents: Documents, nodes: DataFrame, settings: Sketching, keep: Keep) -> DataFrame:
+    """node long, order struct and `SKETCH` of the documents of `nodes`."""
+    schema = f"node long, `order` {order_ddl(keep)}, {SKETCH}"
+    return documents.at(nodes, sketch_columns(keep), lambda batch: sketch(batch, settings, keep), schema)
+
+
+def sketch_columns(keep: Keep) -> tuple[str, ...]:
+    """The columns that `sketch` reads."""
+    return tuple(dict.fromkeys(("text", "url", "meta", *columns(keep))))
+
+
+def sketch(batch: pa.RecordBatch, settings: Sketching, keep: Keep) -> pa.RecordBatch:
+    """Sketches of a batch that has `node` and `sketch_columns`."""
+    how = settings.ngram_size, settings.unit
+    sets = shingles.shingle_sets(batch["text"], *how)
+    # Not of the sets, which are cut where a text is very long: bands and estimates are of all shingles.
+    signatures = minhash.text_signatures(batch["text"], *how, settings.num_hashes, settings.seed).signatures
+    return pa.RecordBatch.from_pydict(
+        {
+            "node": batch["node"],
+            "order": order(batch, keep),
+            "doc_id": batch["doc_id"],
+            "id": pc.map_lookup(batch["meta"], pa.scalar("id"), "first"),
+            "url": batch["url"],
+            "num_shingles": pa.array(sets.num_shingles),
+            "shingles": _binary(sets.values, sets.offsets * 8),
+            "signature": _binary(signatures, np.arange(len(signatures) + 1) * 4 * settings.num_hashes),
+        }
+    )
+
+
+def token_rows(sketches: pa.RecordBatch) -> NDArray[np.bool_]:
+    """Which of the sketched documents have a token."""
+    return np.asarray(sketches["num_shingles"].to_numpy() > 0)
+
+
+def _binary(values: NDArray[Any], offsets: NDArray[np.int64]) -> pa.BinaryArray:
     positions = pa.py_buffer(offsets.astype(np.int32))
     return pa.BinaryArray.from_buffers(pa.binary(), len(offsets) - 1, [None, positions, pa.py_buffer(values)])

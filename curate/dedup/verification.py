@@ -1,7 +1,7 @@
-"""The true similarity of candidate pairs: Jaccard of the two shingle sets. LSH proposes, this decides.
+"""The true similarity of candidate pairs: Jaccard and containment of the two shingle sets. LSH proposes, this decides.
 
-The sets are joined by key to the documents that occur in a pair, once for each side. A document in very many pairs is a
-skewed key of a join, which adaptive execution splits; it is never collected.
+Sets are joined by node to the pairs, first for one side, then for the other. A document in very many pairs is a skewed
+key of a join, which adaptive execution splits; it is never collected.
 """
 
 from __future__ import annotations
@@ -15,28 +15,29 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from curate.kernels.minhash import estimated_jaccards
-from curate.kernels.shingles import jaccards
+from curate.kernels.shingles import similarities
 
 _SETS = ("a_shingles", "b_shingles", "a_signature", "b_signature")
 
 
 def scored_pairs(candidates: DataFrame, sketches: DataFrame) -> DataFrame:
-    """The candidates with a_url, b_url, `estimated_jaccard` (of the signatures) and `jaccard` (of the sets)."""
-    joined = candidates.join(_side(sketches, "b"), _same("b")).drop("b_part", "b_row")
-    joined = joined.join(_side(sketches, "a"), _same("a")).drop("a_part", "a_row")
+    """The candidates with a_order, and of both sides doc_id, id and url, and three similarities in [0, 1].
+
+    `estimated_jaccard` is that of the signatures; `jaccard` = |A ∩ B| / |A ∪ B| and `containment` = |A ∩ B| over the
+    smaller of |A| and |B| are those of the sets.
+    """
+    order = F.col("order").alias("a_order")
+    joined = candidates.join(_side(sketches, "b"), "b").join(_side(sketches, "a", order), "a")
     kept = [field for field in joined.schema if field.name not in _SETS]
-    scores = "estimated_jaccard double, jaccard double"
+    scores = "estimated_jaccard double, jaccard double, containment double"
     schema = ", ".join([*(f"{field.name} {field.dataType.simpleString()}" for field in kept), scores])
     return joined.mapInArrow(_score, schema)
 
 
-def _side(sketches: DataFrame, side: str) -> DataFrame:
-    columns = ("part", "row", "url", "shingles", "signature")
-    return sketches.select(*(F.col(name).alias(f"{side}_{name}") for name in columns))
-
-
-def _same(side: str) -> Column:
-    return (F.col(f"{side}.part") == F.col(f"{side}_part")) & (F.col(f"{side}.row") == F.col(f"{side}_row"))
+def _side(sketches: DataFrame, side: str, *others: Column) -> DataFrame:
+    columns = ("doc_id", "id", "url", "shingles", "signature")
+    named = (F.col(name).alias(f"{side}_{name}") for name in columns)
+    return sketches.select(F.col("node").alias(side), *named, *others)
 
 
 def _score(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -44,10 +45,12 @@ def _score(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         if batch.num_rows == 0:
             continue
         a, b = _sets(batch["a_shingles"]), _sets(batch["b_shingles"])
+        jaccard, containment = similarities(*a, *b)
         estimates = estimated_jaccards(_signatures(batch["a_signature"]), _signatures(batch["b_signature"]))
         kept = batch.select([name for name in batch.schema.names if name not in _SETS])
-        kept = kept.append_column("estimated_jaccard", pa.array(estimates))
-        yield kept.append_column("jaccard", pa.array(jaccards(*a, *b)))
+        for name, scores in (("estimated_jaccard", estimates), ("jaccard", jaccard), ("containment", containment)):
+            kept = kept.append_column(name, pa.array(scores))
+        yield kept
 
 
 def _bytes(column: pa.BinaryArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

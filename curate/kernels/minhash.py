@@ -4,18 +4,44 @@ The hash functions are multiply-shift: h(x) = (a·x + b) mod 2**64 >> 32 over a 
 strongly universal for 64-bit a and b (Dietzfelbinger 1996). It costs one 64-bit product, which a processor does eight
 at a time; the usual a·x + b modulo 2**61 - 1 needs 128-bit products. Folding to 32 bits makes n shingles collide
 n² / 2**33 times: 116 of a million.
+
+A signature does not change when a shingle comes twice or in another order. So `text_signatures` makes it of the
+shingles as they are read, a window at a time, and no set is ever made or sorted.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
+from curate.kernels.compiled import borrowing, compiled
+from curate.kernels.shingles import AT, NUM_TOKENS, Shingler, Unit, begin_shingles, new_shingler, next_shingles
+from curate.kernels.utf8 import Bytes, Int, utf8
 
 Hashes = NDArray[np.uint64]
 Offsets = NDArray[np.int64]
 Signatures = NDArray[np.uint32]
+Folds = NDArray[np.uint32]  # shingles' hashes folded to 32 bits
+Lowest = NDArray[np.int64]
+
+#: The hash functions and the band hash, by name and version: what an index of signatures must have been made with,
+#: besides the seed, their number and `curate.kernels.shingles.TOKENS_VERSION`.
+VERSION = "multiply-shift-1"
+
+_BLOCK = 2048  # shingles at a time: their folds stay in the nearest cache
+_SIDE_BY_SIDE = 8
+_SIGN = np.uint64(1 << 63)
+_NONE = np.int64(2**63 - 1)
+
+
+class TextSignatures(NamedTuple):
+    """Signatures of texts, and how many tokens each has: none, and it is similar to nothing."""
+
+    signatures: Signatures  # uint32[num_texts, num_hashes]
+    num_tokens: Offsets  # int64[num_texts]
 
 
 def permutations(num_hashes: int, seed: int) -> tuple[Hashes, Hashes]:
@@ -33,27 +59,103 @@ def permutations(num_hashes: int, seed: int) -> tuple[Hashes, Hashes]:
     return z[:num_hashes] | np.uint64(1), z[num_hashes:]
 
 
+def text_signatures(
+    texts: pa.Array, ngram_size: int = 5, unit: Unit = "word", num_hashes: int = 112, seed: int = 0
+) -> TextSignatures:
+    """Signatures of the shingle sets of a string column, without the sets.
+
+    They equal `signatures` of `shingle_sets` where that keeps all shingles. Of a text with more than `MAX_SHINGLES`
+    the signature is that of the whole set too, not of the sample: its memory does not grow with the text, and both
+    estimate the similarity of whole sets. A null text and one without tokens have 0xFFFFFFFF throughout.
+    """
+    data, offsets = utf8(texts)
+    a, b = permutations(num_hashes, seed)
+    return TextSignatures(*_text_signatures(data, offsets, new_shingler(ngram_size, unit), a, b ^ _SIGN))
+
+
 def signatures(values: Hashes, offsets: Offsets, num_hashes: int, seed: int) -> Signatures:
     """MinHash signatures of the sets `values[offsets[i]:offsets[i + 1]]`: uint32[num_sets, num_hashes].
 
     An empty set has 0xFFFFFFFF throughout.
     """
     a, b = permutations(num_hashes, seed)
-    return _signatures(values, offsets, a, b)
+    return _signatures(values, offsets, a, b ^ _SIGN)
+
+
+@compiled
+def _text_signatures(
+    data: Bytes, offsets: Offsets, shingler: Shingler, a: Hashes, b: Hashes
+) -> tuple[Signatures, Offsets]:
+    out, num_tokens = np.empty((offsets.size - 1, a.size), np.uint32), np.empty(offsets.size - 1, np.int64)
+    lowest, folds = np.empty(a.size, np.int64), np.zeros(_BLOCK + _SIDE_BY_SIDE, np.uint32)
+    for row in range(offsets.size - 1):
+        end = offsets[row + 1]
+        lowest[:] = _NONE
+        begin_shingles(shingler, offsets[row])
+        while shingler.state[AT] < end:
+            num = next_shingles(data, end, shingler)
+            _lower(shingler.shingles, 0, num, folds, a, b, lowest)
+        _write(lowest, out[row])
+        num_tokens[row] = shingler.state[NUM_TOKENS]
+    return out, num_tokens
 
 
 @compiled
 def _signatures(values: Hashes, offsets: Offsets, a: Hashes, b: Hashes) -> Signatures:
-    num_hashes = a.size
-    out = np.full((offsets.size - 1, num_hashes), np.uint32(0xFFFF_FFFF), np.uint32)
+    out = np.empty((offsets.size - 1, a.size), np.uint32)
+    lowest, folds = np.empty(a.size, np.int64), np.zeros(_BLOCK + _SIDE_BY_SIDE, np.uint32)
     for row in range(offsets.size - 1):
-        lowest = out[row]
-        for at in range(offsets[row], offsets[row + 1]):
-            value = values[at]
-            x = (value ^ (value >> np.uint64(32))) & np.uint64(0xFFFF_FFFF)
-            for i in range(num_hashes):
-                lowest[i] = min(lowest[i], np.uint32((a[i] * x + b[i]) >> np.uint64(32)))
+        lowest[:] = _NONE
+        _lower(values, offsets[row], offsets[row + 1], folds, a, b, lowest)
+        _write(lowest, out[row])
     return out
+
+
+@borrowing
+def _lower(values: Hashes, start: Int, end: Int, folds: Folds, a: Hashes, b: Hashes, lowest: Lowest) -> None:
+    """Lower the minima by `values[start:end]`, a block at a time, the last one filled up with a value again."""
+    for block in range(start, end, _BLOCK):
+        num = min(_BLOCK, end - block)
+        for i in range(num):
+            value = values[np.uint64(block + i)]
+            folds[np.uint64(i)] = value ^ value >> np.uint64(32)
+        for i in range(num, num + _SIDE_BY_SIDE):
+            folds[np.uint64(i)] = folds[0]
+        _lower_block(folds, num, a, b, lowest)
+
+
+@borrowing
+def _lower_block(folds: Folds, num: Int, a: Hashes, b: Hashes, lowest: Lowest) -> None:
+    """Eight values for each pass over the functions, which loads and stores the minima an eighth as often.
+
+    Minima are of all 64 bits, cut to 32 at the end: the same minimum. They are signed, with the top bit of `b` turned
+    over to keep the order, because AVX2 compares no other 64-bit numbers.
+    """
+    for at in range(0, num, _SIDE_BY_SIDE):
+        i = np.uint64(at)
+        x0, x1, x2, x3 = _at(folds, i, 0), _at(folds, i, 1), _at(folds, i, 2), _at(folds, i, 3)
+        x4, x5, x6, x7 = _at(folds, i, 4), _at(folds, i, 5), _at(folds, i, 6), _at(folds, i, 7)
+        for k in range(a.size):
+            m, n = a[k], b[k]
+            low = min(lowest[k], np.int64(m * x0 + n))
+            low = min(low, np.int64(m * x1 + n))
+            low = min(low, np.int64(m * x2 + n))
+            low = min(low, np.int64(m * x3 + n))
+            low = min(low, np.int64(m * x4 + n))
+            low = min(low, np.int64(m * x5 + n))
+            low = min(low, np.int64(m * x6 + n))
+            lowest[k] = min(low, np.int64(m * x7 + n))
+
+
+@borrowing
+def _at(folds: Folds, first: Int, place: Int) -> Int:
+    return np.uint64(folds[first + np.uint64(place)])
+
+
+@borrowing
+def _write(lowest: Lowest, signature: Signatures) -> None:
+    for k in range(lowest.size):
+        signature[k] = (np.uint64(lowest[k]) ^ _SIGN) >> np.uint64(32)
 
 
 @compiled
@@ -74,12 +176,3 @@ def band_hashes(signatures: Signatures, num_bands: int) -> Hashes:
 def estimated_jaccards(a: Signatures, b: Signatures) -> NDArray[np.float64]:
     """The share of equal rows of each pair of signatures, in [0, 1]; standard error sqrt(J (1 - J) / num_hashes)."""
     return np.asarray((a == b).mean(axis=1), dtype=np.float64)
-
-
-def candidate_probability(jaccard: float, num_bands: int, rows_per_band: int) -> float:
-    """The S-curve: how likely two sets of this similarity share a band, 1 - (1 - J**rows)**bands.
-
-    >>> [round(candidate_probability(j, 14, 8), 3) for j in (0.5, 0.7, 0.75, 0.8, 0.9)]
-    [0.053, 0.565, 0.772, 0.924, 1.0]
-    """
-    return float(1 - (1 - jaccard**rows_per_band) ** num_bands)

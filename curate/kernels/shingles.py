@@ -1,13 +1,8 @@
 """The set of shingles of a text: hashes of its runs of `ngram_size` tokens, straight from an Arrow text column.
 
-A **token** is a maximal run of letters, marks, digits and "_" (near what `\\w` matches), lower case, with compatibility
-forms and the diacritics U+0300-U+036F removed where one character is left; everything else separates. Format characters
-(soft hyphen, zero-width joiners) do not count at all. A character of a script written without spaces (Han, kana, Thai,
-Lao, Khmer, Myanmar) is a token of its own. That is decided character by character, not by the share of scripts in a
-document: two near duplicates on two sides of such a share would have no shingle in common. Numbers stay (datatrove
-makes them 0), because pages of one template that differ in their numbers differ in what they say.
-
-A text with fewer tokens than `ngram_size`, but one at least, has one shingle: the hash of all its tokens. A text
+What a token is: `curate.kernels.shingle_tokens`. A shingle's hash is the sum of its tokens' hashes, each times the
+factor of its place, mixed (the multilinear family, Carter and Wegman 1979): all positions of a window are done side by
+side. A text with fewer tokens than `ngram_size`, but one at least, has one shingle: the hash of all its tokens. A text
 without tokens has none, so it is similar to nothing. Of a text with more than `max_shingles` distinct shingles the
 smallest hashes are kept, which is a bottom-k sketch (Broder 1997).
 
@@ -17,40 +12,32 @@ Hashes are 64 bits and not cryptographic: who wants two texts to collide can hav
 from __future__ import annotations
 
 import itertools
-import unicodedata
-from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import compiled
-from curate.kernels.utf8 import code_point, utf8
+from curate.kernels.compiled import borrowing, compiled
+from curate.kernels.shingle_tokens import Table, Tokens, begin_text, new_tokens, read_tokens, token_table
+from curate.kernels.shingle_tokens import Unit as Unit  # where settings look for it
+from curate.kernels.utf8 import Bytes, Int, utf8
 
-Unit = Literal["word", "character"]
 Hashes = NDArray[np.uint64]
 Offsets = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+#: The tokens and the hash of a shingle, by name and version: what an index of signatures must have been made with.
+#: Letters that only a newer Unicode knows are no part of it; what is a letter today stays one.
+TOKENS_VERSION = "folded-words-2"
 
 #: Distinct shingles kept of one text: 1 MiB of hashes, about 0.8 MB of English. The Jaccard of two sets that were cut
 #: is an estimate with a standard error below 0.5 / sqrt(131,072) = 0.0014.
 MAX_SHINGLES = 131_072
 
-_SINGLE = np.uint32(1 << 31)  # flag: the character is a token of its own
-_IGNORED = np.uint32(0xFFFF_FFFF)
-_UNSPACED = (
-    (0x0E00, 0x0EFF),  # Thai, Lao
-    (0x1000, 0x109F),  # Myanmar
-    (0x1780, 0x17FF),  # Khmer
-    (0x3005, 0x3007),  # iteration mark, closing mark, zero
-    (0x3040, 0x30FF),  # hiragana, katakana
-    (0x31F0, 0x31FF),
-    (0x3400, 0x4DBF),  # Han
-    (0x4E00, 0x9FFF),
-    (0xF900, 0xFAFF),
-    (0x20000, 0x323AF),
-)
-_LAST_LETTER = 0x323B0  # beyond it Unicode 16 has tags and variation selectors only
+#: Places of `Shingler.state`: how far the text is read, how many token hashes of the window before stand at the front
+#: (the last `ngram_size` - 1), and how many tokens there were.
+AT, KEPT, NUM_TOKENS = 0, 1, 2
 
 
 class ShingleSets(NamedTuple):
@@ -61,39 +48,14 @@ class ShingleSets(NamedTuple):
     num_shingles: Offsets  # int64[num_texts], distinct ones before any were cut
 
 
-@lru_cache(maxsize=2)
-def token_table(unit: Unit = "word") -> NDArray[np.uint32]:
-    """What each code point is within a token: uint32[0x110000], 0 where it separates. 4.4 MB, built once a process."""
-    table = np.zeros(0x110000, np.uint32)
-    for point in range(_LAST_LETTER):
-        table[point] = _entry(chr(point))
-    for first, last in _UNSPACED:
-        table[first : last + 1] |= np.where(table[first : last + 1] != 0, _SINGLE, np.uint32(0))
-    table[0xFE00:0xFE10] = table[0xE0100:0xE01F0] = _IGNORED  # variation selectors
-    if unit == "character":
-        table |= np.where((table != 0) & (table != _IGNORED), _SINGLE, np.uint32(0))
-    table.flags.writeable = False
-    return table
+class Shingler(NamedTuple):
+    """Where a text is on its way to shingles; one for all texts of a batch."""
 
-
-def _entry(char: str) -> int:
-    category = unicodedata.category(char)
-    if category == "Cf" or 0x0300 <= ord(char) <= 0x036F:
-        return int(_IGNORED)
-    if category[0] not in "LMN" and char != "_":
-        return 0
-    folded = _folded(char)
-    single = any(first <= ord(folded) <= last for first, last in _UNSPACED)  # halfwidth kana fold into the range
-    return ord(folded) | (int(_SINGLE) if single else 0)
-
-
-def _folded(char: str) -> str:
-    """One character for one: the base of its compatibility decomposition in lower case, where that is one character."""
-    kept = [c for c in unicodedata.normalize("NFKD", char.lower()).lower() if not 0x0300 <= ord(c) <= 0x036F]
-    if len(kept) == 1:
-        return kept[0]
-    lower = char.lower()
-    return lower if len(lower) == 1 else char
+    tokens: Tokens
+    table: Table
+    factors: Hashes  # odd, one for each place in a shingle
+    shingles: Hashes  # those of the window
+    state: Offsets
 
 
 def shingle_sets(
@@ -101,90 +63,92 @@ def shingle_sets(
 ) -> ShingleSets:
     """The shingle sets of a string column; a null text has none. Bytes that are not UTF-8 separate tokens."""
     data, offsets = utf8(texts)
-    values, bounds = _append_shingles(data, offsets, token_table(unit), ngram_size)
+    values, bounds = _all_shingles(data, offsets, new_shingler(ngram_size, unit))
     for start, end in itertools.pairwise(bounds.tolist()):
         values[start:end].sort()  # numpy's, which is vectorised: 8 times faster than the sort of numba
     kept, num_shingles = _distinct(values, bounds, max_shingles)
     return ShingleSets(values[: kept[-1]].copy(), kept, num_shingles)
 
 
-@compiled
-def _mixed(h: np.uint64) -> np.uint64:
-    """The finaliser of MurmurHash3: every input bit reaches every output bit."""
-    h ^= h >> np.uint64(33)
-    h *= np.uint64(0xFF51AFD7ED558CCD)
-    h ^= h >> np.uint64(33)
-    h *= np.uint64(0xC4CEB9FE1A85EC53)
-    return h ^ (h >> np.uint64(33))
+def new_shingler(ngram_size: int, unit: Unit) -> Shingler:
+    """Room for a window of any text."""
+    places = [place * 0x9E3779B97F4A7C15 % 2**64 for place in range(1, ngram_size + 1)]
+    factors = np.array([_mixed(np.uint64(place)) | 1 for place in places], np.uint64)
+    tokens = new_tokens(ngram_size)
+    return Shingler(tokens, token_table(unit), factors, np.empty(tokens.hashes.size, np.uint64), np.zeros(3, np.int64))
 
 
-@compiled
-def _tokens(
-    data: NDArray[np.uint8], at: int, end: int, table: NDArray[np.uint32], out: Hashes, count: int
-) -> tuple[int, int]:
-    """Append token hashes of a text to `out` until it ends or `out` is full; returns where to go on, and the count.
+@borrowing
+def begin_shingles(shingler: Shingler, at: Int) -> None:
+    """Start with the text whose first byte is `at`."""
+    begin_text(shingler.tokens)
+    shingler.state[AT], shingler.state[KEPT], shingler.state[NUM_TOKENS] = at, 0, 0
 
-    It stops between tokens only, so a call with a larger `out` goes on without any state. (An `out` that grows inside
-    this loop makes it ten times slower: its address is loaded again for every byte.)
+
+@borrowing
+def next_shingles(data: Bytes, end: Int, shingler: Shingler) -> Int:
+    """Put the next window's shingles, in reading order, to the front of `shingler.shingles`; how many.
+
+    Call it until `state[AT]` is `end`.
     """
-    single, ignored = np.uint32(1 << 31), np.uint32(0xFFFF_FFFF)
-    seed, factor = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93)
-    h, inside = seed, False
-    while at < end and count < out.size - 1:  # one more place: a token that ends, and one character after it
-        point: int | np.int64 = np.int64(data[at])
-        size = 1
-        if point >= 0x80:
-            point, size = code_point(data, at, end)
-        at += size
-        entry = table[point]
-        if entry != 0 and entry < single:
-            h = (h ^ np.uint64(entry)) * factor
-            h ^= h >> np.uint64(29)
-            inside = True
-        elif entry != ignored:
-            if inside:
-                out[count] = h
-                count, h, inside = count + 1, seed, False
-            if entry != 0:
-                out[count] = (seed ^ np.uint64(entry)) * factor
-                count += 1
-    if inside:  # the text has ended: a full `out` is met right after a token was written
-        out[count] = h
-        count += 1
-    return at, count
+    state, hashes = shingler.state, shingler.tokens.hashes
+    kept = state[KEPT]
+    at, count = read_tokens(data, state[AT], end, shingler.table, shingler.tokens, kept)
+    for i in range(kept, count):
+        hashes[np.uint64(i)] = _mixed(hashes[np.uint64(i)])
+    state[AT] = at
+    state[NUM_TOKENS] += count - kept
+    width = shingler.factors.size
+    if at == end and 0 < state[NUM_TOKENS] < width:
+        width = count
+    num = _shingle_hashes(hashes, count, shingler.factors, width, shingler.shingles)
+    state[KEPT] = kept = min(count, shingler.factors.size - 1)
+    for i in range(kept):
+        hashes[np.uint64(i)] = hashes[np.uint64(count - kept + i)]
+    return num
+
+
+@borrowing
+def _shingle_hashes(tokens: Hashes, count: Int, factors: Hashes, width: Int, out: Hashes) -> Int:
+    """The hashes of all runs of `width` tokens; how many."""
+    num = max(0, count - width + 1)
+    for i in range(num):
+        out[np.uint64(i)] = np.uint64(width)
+    for j in range(width):
+        factor = factors[np.uint64(j)]
+        for i in range(num):
+            out[np.uint64(i)] += tokens[np.uint64(i) + np.uint64(j)] * factor
+    for i in range(num):
+        out[np.uint64(i)] = _mixed(out[np.uint64(i)])
+    return num
+
+
+@borrowing
+def _mixed(h: Int) -> Int:
+    """The finaliser of MurmurHash3: every input bit reaches every output bit."""
+    h = (h ^ h >> np.uint64(33)) * np.uint64(0xFF51AFD7ED558CCD)
+    h = (h ^ h >> np.uint64(33)) * np.uint64(0xC4CEB9FE1A85EC53)
+    return h ^ h >> np.uint64(33)
 
 
 @compiled
-def _shingled(tokens: Hashes, count: int, ngram_size: int) -> int:
-    """Replace token hashes by shingle hashes in reading order, in place; returns how many there are."""
-    if count == 0:
-        return 0
-    width = min(count, ngram_size)
-    for i in range(count - width + 1):
-        h = np.uint64(width)
-        for j in range(i, i + width):
-            h = (h ^ tokens[j]) * np.uint64(0xA0761D6478BD642F)
-            h ^= h >> np.uint64(32)
-        tokens[i] = _mixed(h)
-    return count - width + 1
-
-
-@compiled
-def _append_shingles(
-    data: NDArray[np.uint8], offsets: Offsets, table: NDArray[np.uint32], ngram_size: int
-) -> tuple[Hashes, Offsets]:
+def _all_shingles(data: Bytes, offsets: Offsets, shingler: Shingler) -> tuple[Hashes, Offsets]:
     """Shingle hashes of all texts in reading order, repeated ones included, and where each text's begin."""
     bounds = np.zeros(offsets.size, np.int64)
-    values = np.empty(max(1024, (offsets[-1] - offsets[0]) // 4), np.uint64)
+    values = np.empty((offsets[-1] - offsets[0]) // 4 + shingler.shingles.size, np.uint64)
+    used = 0
     for i in range(offsets.size - 1):
-        start = bounds[i]
-        at, count = _tokens(data, offsets[i], offsets[i + 1], table, values, start)
-        while at < offsets[i + 1]:
-            larger = np.empty(2 * values.size, np.uint64)
-            larger[:count] = values[:count]
-            values = larger
-            at, count = _tokens(data, at, offsets[i + 1], table, values, count)
-        bounds[i + 1] = start + _shingled(values[start:], count - start, ngram_size)
+        end = offsets[i + 1]
+        begin_shingles(shingler, offsets[i])
+        while shingler.state[AT] < end:
+            num = next_shingles(data, end, shingler)
+            if used + num > values.size:
+                larger = np.empty(2 * values.size, np.uint64)
+                larger[:used] = values[:used]
+                values = larger
+            values[used : used + num] = shingler.shingles[:num]
+            used += num
+        bounds[i + 1] = used
     return values, bounds
 
 
@@ -208,27 +172,30 @@ def _distinct(values: Hashes, bounds: Offsets, max_shingles: int) -> tuple[Offse
 
 
 @compiled
-def jaccards(
-    a: Hashes, a_offsets: Offsets, b: Hashes, b_offsets: Offsets, max_shingles: int = 131_072
-) -> NDArray[np.float64]:
-    """Jaccard of the i-th sorted set of `a` and that of `b`: float64[num_pairs] in [0, 1], 0 where both are empty.
+def similarities(
+    a: Hashes, a_offsets: Offsets, b: Hashes, b_offsets: Offsets, max_shingles: int = MAX_SHINGLES
+) -> tuple[Floats, Floats]:
+    """Jaccard and containment of the i-th sorted set of `a` and that of `b`: two float64[num_pairs] in [0, 1].
 
-    Exact while both sets have fewer than `max_shingles` members. Otherwise the `max_shingles` smallest hashes of the
-    union stand for all of it (Broder 1997).
+    Containment is the share of the smaller set that the other holds, |A ∩ B| / min(|A|, |B|). Both are 0 where a set is
+    empty, and exact while both sets have fewer than `max_shingles` members. Otherwise the `max_shingles` smallest
+    hashes of the union stand for all of it (Broder 1997), and the sets' shares of those for their sizes.
     """
-    out = np.zeros(a_offsets.size - 1, np.float64)
-    for pair in range(out.size):
+    jaccard, containment = np.zeros(a_offsets.size - 1, np.float64), np.zeros(a_offsets.size - 1, np.float64)
+    for pair in range(jaccard.size):
         i, i_end, j, j_end = a_offsets[pair], a_offsets[pair + 1], b_offsets[pair], b_offsets[pair + 1]
         cut = i_end - i >= max_shingles or j_end - j >= max_shingles
-        shared, union = 0, 0
+        i_start, j_start, shared, union = i, j, 0, 0
         while i < i_end and j < j_end and not (cut and union == max_shingles):
             x, y = a[i], b[j]
             shared += x == y
             i += x <= y
             j += y <= x
             union += 1
-        rest = (i_end - i) + (j_end - j)
-        union += min(rest, max_shingles - union) if cut else rest
-        if union:
-            out[pair] = shared / union
-    return out
+        i_rest, j_rest = i_end - i, j_end - j
+        if cut:  # at most one set goes on below the bound
+            i_rest, j_rest = min(i_rest, max_shingles - union), min(j_rest, max_shingles - union)
+        smaller = min(i - i_start + i_rest, j - j_start + j_rest)
+        if smaller:
+            jaccard[pair], containment[pair] = shared / (union + i_rest + j_rest), shared / smaller
+    return jaccard, containment

@@ -33,6 +33,9 @@ class Mix(BaseModel):
     max_epochs: float = Field(default=4.0, gt=0, allow_inf_nan=False)
     #: Training tokens in all, end-of-text tokens included. None: as many as the sources with a weight have.
     tokens: int | None = Field(default=None, ge=0)
+    #: Signal, `stage.signal`, that says how often a document comes in each epoch: `cluster_sample.copies`. A null is 1.
+    #: None: once. An epoch of a source is then all its copies, and so are its size, its weight by size and its limit.
+    copies: str | None = Field(default=None, pattern=r"^[^.]+\.[^.]+$")
 
     @field_validator("weights")
     @classmethod
@@ -49,7 +52,7 @@ class SourceShare(NamedTuple):
     """What one source was asked for and what it will give."""
 
     source: str
-    size_tokens: int  # what the source has, once through
+    size_tokens: int  # what the source has, once through, with its copies
     asked_share: float  # its normalised weight, [0, 1]
     planned_tokens: int
     epochs: float  # planned_tokens / size_tokens; 0.0 for an empty source

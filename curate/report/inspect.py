@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from curate.errors import InputError, RecipeError
-from curate.report import reading
+from curate.report import dedup, reading
 from curate.report.histograms import Bounds, limited_signals
 from curate.report.samples import Sample, dropped_samples, duplicate_of, find_document, kept_samples
 from curate.rundir import RunDir
@@ -127,9 +127,26 @@ def show_document(folder: str, doc_id: str, console: Console) -> None:
     for row in rows:
         console.rule(one_line(row["doc_id"]), characters="-")
         _say(console, _verdict(run, row))
+        for line in dedup.document_lines(run, row["doc_id"]):
+            _say(console, one_line(line))
         _show_columns(console, row, bounds)
         _say(console, "text:")
         _say(console, harmless(row.get("text") or "", 2**20))
+
+
+def show_cluster(folder: str, cluster_id: str, console: Console) -> None:
+    """The documents of one cluster of duplicates, those that stay first.
+
+    InputError where no cluster has this id.
+    """
+    run, _ = open_run(folder)
+    lines = dedup.cluster_lines(run, cluster_id.strip().lower())
+    if not lines:
+        raise InputError(
+            f"no cluster of {folder} has the id {cluster_id!r}. `curate inspect {folder} --doc ID` tells a document's"
+        )
+    for line in lines:
+        _say(console, one_line(line))
 
 
 def _verdict(run: RunDir, row: dict[str, Any]) -> str:
@@ -159,7 +176,8 @@ def _show_columns(console: Console, row: dict[str, Any], bounds: dict[str, Bound
                 _say(console, f"  {one_line(signal)}: {shown}{_judged(number, bounds.get(f'{name}.{signal}'))}")
         elif name == "meta" and value:
             _say(console, "meta:")
-            for key, item in value:
+            for pair in value:
+                key, item = pair.values() if isinstance(pair, dict) else pair
                 _say(console, f"  {one_line(key)}: {one_line(item)}")
         elif name not in ("text", "doc_id", "drop_stage", "drop_reason") and value not in (None, []):
             _say(console, f"{one_line(name)}: {one_line(value)}")

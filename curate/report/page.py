@@ -20,7 +20,7 @@ from plotly.offline import get_plotlyjs
 
 from curate.audit import Audit
 from curate.recipe import Recipe
-from curate.report import distribution_plots, histograms, plots
+from curate.report import dedup_plots, distribution_plots, histograms, plots
 from curate.report.audit_section import audit_of, overlap
 from curate.report.pairs import near_duplicate_pairs
 from curate.report.reading import read_recipe, read_record
@@ -84,6 +84,8 @@ def _figures(run: RunDir, record: dict[str, Any], recipe: Recipe | None, audit: 
         "reasons": plots.drop_reasons(funnel),
         "languages": plots.by_language(funnel),
         "sources": plots.duplicates_by_source(funnel),
+        "similarities": dedup_plots.similarities(run, recipe),
+        "clusters": dedup_plots.cluster_sizes(run),
         "lengths": distribution_plots.lengths(histograms.length_histogram(run)),
         "signals": distribution_plots.signals(histograms.signal_histograms(run, recipe, funnel)),
         "overlap": overlap(audit),

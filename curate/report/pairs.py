@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any, NamedTuple
 
+from curate.node import located
 from curate.recipe import Recipe
 from curate.report.reading import (
     evidence_files,
@@ -26,6 +27,8 @@ from curate.rundir import RunDir
 
 MAX_PAIRS = 6  # of a stage: this many at or above its bound, and half as many below
 MAX_COMPARED_WORDS = 400  # of each text: the comparison may take the square of it
+_PLAIN = ["a", "b", "a_doc_id", "b_doc_id", "jaccard"]
+_URLS = ["a_url", "b_url"]
 MAX_PAIR_ROWS = 100_000  # of the evidence that is looked through
 
 
@@ -73,7 +76,7 @@ def near_duplicate_pairs(run: RunDir, recipe: Recipe | None, max_pairs: int = MA
             before = name
         stage = name.partition("-")[2]
         for row, is_duplicate in _chosen(_rows(run, files), bounds.get(stage), max_pairs):
-            sides = [_side(run, before, row[end], row[f"{end}_url"] or "") for end in ("a", "b")]
+            sides = [_side(run, before, row, end) for end in ("a", "b")]
             found.append(Pair(stage, float(row["jaccard"]), is_duplicate, *sides))
     return sorted(found, key=lambda pair: (pair.stage, -pair.jaccard, pair.a.doc_id, pair.b.doc_id))
 
@@ -82,11 +85,10 @@ def _rows(run: RunDir, files: Sequence[str]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for path in files:
         with open_parquet(run, path) as parquet:
-            for batch in parquet.iter_batches(columns=["a", "b", "a_url", "b_url", "jaccard"]):
-                urls = [readable(batch.column(name), 300) for name in ("a_url", "b_url")]
-                others = batch.select(["a", "b", "jaccard"]).to_pylist()
-                for other, a_url, b_url in zip(others, *urls, strict=True):
-                    rows.append({**other, "a_url": a_url, "b_url": b_url})
+            for batch in parquet.iter_batches(columns=[*_PLAIN, *_URLS]):
+                urls = [readable(batch.column(name), 300) for name in _URLS]
+                for other, *found in zip(batch.select(_PLAIN).to_pylist(), *urls, strict=True):
+                    rows.append({**other, **dict(zip(_URLS, found, strict=True))})
                 if len(rows) >= MAX_PAIR_ROWS:
                     return rows[:MAX_PAIR_ROWS]
     return rows
@@ -94,18 +96,21 @@ def _rows(run: RunDir, files: Sequence[str]) -> list[dict[str, Any]]:
 
 def _chosen(rows: list[dict[str, Any]], bound: float | None, count: int) -> list[tuple[dict[str, Any], bool]]:
     """Of the duplicates the half nearest the bound and a random half; of the others the nearest below it."""
-    rows = sorted(rows, key=lambda row: (row["jaccard"], row["a"]["doc_id"], row["b"]["doc_id"]))
+    rows = sorted(rows, key=lambda row: (row["jaccard"], row["a_doc_id"], row["b_doc_id"]))
     least = 0.0 if bound is None else bound
     above = [row for row in rows if row["jaccard"] >= least]
     below = [row for row in rows if row["jaccard"] < least]
     near, rest = above[: count // 2], above[count // 2 :]
-    rest = sorted(rest, key=lambda row: (row["b"]["doc_id"], row["a"]["doc_id"]))[: count - len(near)]
+    rest = sorted(rest, key=lambda row: (row["b_doc_id"], row["a_doc_id"]))[: count - len(near)]
     return [(row, True) for row in (*near, *rest)] + [(row, False) for row in below[-(count // 2) :]]
 
 
-def _side(run: RunDir, pass_name: str | None, node: dict[str, Any], url: str) -> Side:
-    path = part_file(run, pass_name, int(node["part"])) if pass_name else None
-    return Side(str(node["doc_id"]), url, _text(run, path, int(node["row"]), str(node["doc_id"])) if path else None)
+def _side(run: RunDir, pass_name: str | None, row: dict[str, Any], end: str) -> Side:
+    """One side of a row. A document of an index, which lies in no part of this run, has no text here."""
+    doc_id = str(row[f"{end}_doc_id"])
+    generation, part, at = located(int(row[end]))
+    path = part_file(run, pass_name, part) if pass_name and not generation else None
+    return Side(doc_id, row[f"{end}_url"] or "", _text(run, path, at, doc_id) if path else None)
 
 
 def _text(run: RunDir, path: str, row: int, doc_id: str) -> str | None:

@@ -18,3 +18,5 @@ class CorpusContext:
     #: one way to materialise something, so that nothing is computed twice and everything that decided can be read.
     #: A name that begins with `_` is the stage's own and removed when it is done.
     save: Callable[[str, DataFrame], DataFrame]
+    #: Names the documents that are judged and how: the same run met again has the same.
+    digest: str = ""

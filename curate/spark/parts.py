@@ -15,14 +15,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import fsspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from curate.fused import replace, with_verdict
+from curate.kernels.cuts import cut
 
+#: The signal of a corpus stage that takes passages out: list<struct<start, end>>, UTF-8 byte offsets into the text.
+CUTS = "cuts"
 ROW_GROUP_ROWS = 10_000
 ROW_GROUP_BYTES = 64 * 2**20  # what a worker holds while it writes; a reader holds one row group too
 
@@ -77,9 +82,17 @@ class _DigestFile(io.RawIOBase):
 class PartWriter:
     """Write batches to one parquet file, whole or not at all. The same rows give the same bytes."""
 
-    def __init__(self, folder: str, name: str, schema: pa.Schema) -> None:
+    def __init__(
+        self,
+        folder: str,
+        name: str,
+        schema: pa.Schema,
+        compression: str = "zstd",
+        row_group_rows: int = ROW_GROUP_ROWS,
+    ) -> None:
         self.fs, self.path = fsspec.core.url_to_fs(f"{folder}/{name}")
         self.name, self.schema, self.rows = name, schema, 0
+        self.compression, self.row_group_rows = compression, row_group_rows
         self._temporary = f"{os.path.dirname(self.path)}/_{uuid.uuid4().hex}"
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
@@ -92,7 +105,7 @@ class PartWriter:
         self._waiting.append(batch.select(self.schema.names).cast(self.schema))
         self._waiting_rows += batch.num_rows
         self._waiting_bytes += self._waiting[-1].nbytes
-        if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
+        if self._waiting_rows >= self.row_group_rows or self._waiting_bytes >= ROW_GROUP_BYTES:
             self._flush()
 
     def close(self, part: int, source: str) -> PartFile:
@@ -115,27 +128,38 @@ class PartWriter:
         if self._file is None:
             self.fs.makedirs(os.path.dirname(self.path), exist_ok=True)
             self._file = _DigestFile(self.fs.open(self._temporary, "wb"))
-            self._parquet = pq.ParquetWriter(self._file, self.schema, compression="zstd")
+            self._parquet = pq.ParquetWriter(self._file, self.schema, compression=self.compression)
         if self._waiting:
             table = pa.Table.from_batches(self._waiting, self.schema)
             self._parquet.write_table(table, row_group_size=max(1, table.num_rows))
             self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
 
 
-def part_batches(part: int, path: str, layers: Sequence[Layer], columns: Sequence[str] | None = None) -> Iterator[Any]:
+def part_batches(
+    part: int,
+    path: str,
+    layers: Sequence[Layer],
+    columns: Sequence[str] | None = None,
+    rows: NDArray[np.int64] | None = None,
+) -> Iterator[tuple[int, pa.RecordBatch]]:
     """(first row, batch) for each row group of a part, with the layers' signals and verdicts in place.
 
-    `columns`: only these document columns, beside what the layers add.
+    `columns`: only these document columns, beside what the layers add. `rows`: only row groups with one of these,
+    which are sorted.
     """
     verdicts = [(layer, read_verdicts(layer, part)) for layer in layers]
     with fsspec.open(path, "rb") as file:
         parquet = pq.ParquetFile(file)
-        row = 0
+        first = 0
         for group in range(parquet.num_row_groups):
-            table = parquet.read_row_group(group, columns=list(columns) if columns is not None else None)
-            for batch in table.combine_chunks().to_batches():
-                yield row, apply_layers(with_verdict(batch), row, verdicts)
-                row += batch.num_rows
+            end = first + parquet.metadata.row_group(group).num_rows
+            if rows is None or np.searchsorted(rows, first) < np.searchsorted(rows, end):
+                table = parquet.read_row_group(group, columns=list(columns) if columns is not None else None)
+                at = first
+                for batch in table.combine_chunks().to_batches():
+                    yield at, apply_layers(with_verdict(batch), at, verdicts)
+                    at += batch.num_rows
+            first = end
 
 
 def read_verdicts(layer: Layer, part: int) -> pa.Table:
@@ -159,4 +183,9 @@ def apply_layers(batch: pa.RecordBatch, first_row: int, verdicts: Sequence[tuple
         new = pc.and_(pc.is_valid(reasons), pc.is_null(batch.column("drop_reason")))
         batch = replace(batch, "drop_stage", pc.if_else(new, layer.name, batch.column("drop_stage")))
         batch = replace(batch, "drop_reason", pc.if_else(new, reasons, batch.column("drop_reason")))
+        if CUTS in layer.fields and "text" in batch.schema.names:
+            spans = pc.struct_field(batch.column(layer.name), CUTS)
+            kept = pc.is_null(batch.column("drop_reason"))  # the text of a dropped document stays whole
+            spans = pc.if_else(kept, spans, pa.scalar(None, spans.type))
+            batch = replace(batch, "text", cut(batch.column("text"), spans))
     return batch

@@ -24,7 +24,7 @@ class Crossing(NamedTuple):
 class Plan(NamedTuple):
     """By source: what it has, what is held out up to which document, its share, where its documents go."""
 
-    sizes: Mapping[str, int]  # tokens, end-of-text included
+    sizes: Mapping[str, int]  # tokens, end-of-text included, each document once
     held_out: Mapping[str, Crossing]
     shares: Mapping[str, SourceShare]  # of what is not held out
     placements: Mapping[str, Placement]
@@ -34,15 +34,19 @@ def plan_tokens(
     spark: SparkSession, encoded: DataFrame, mix: Mix, validation_frac: float, sources: Sequence[str]
 ) -> Plan:
     """The plan for encoded documents; `sources` may name some without any. RecipeError as of `plan_mix`."""
-    from curate.tokens.relations import crossings, source_tokens
+    from curate.tokens.relations import crossings, source_tokens, with_copies
 
     sizes = dict.fromkeys(sources, 0) | source_tokens(encoded)
     reached = crossings(spark, encoded, "validation", _validation_bounds(sizes, validation_frac))
     # A source whose only document would be held out is better trained on.
     held_out = {name: crossing for name, crossing in reached.items() if crossing.tokens < sizes[name]}
     train = {name: size - (held_out[name].tokens if name in held_out else 0) for name, size in sizes.items()}
+    trained = encoded.where(_in_train(held_out))
+    if mix.copies is not None:
+        trained = with_copies(trained)
+        train = dict.fromkeys(sizes, 0) | source_tokens(trained)
     shares = {share.source: share for share in plan_mix(train, mix)}
-    cuts = crossings(spark, encoded.where(_in_train(held_out)), "repeat", _last_epoch_bounds(shares.values()))
+    cuts = crossings(spark, trained, "repeat", _last_epoch_bounds(shares.values()))
     placements = {name: _placement(share, held_out.get(name), cuts.get(name)) for name, share in shares.items()}
     return Plan(sizes, held_out, shares, placements)
 

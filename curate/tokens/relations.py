@@ -32,6 +32,11 @@ def source_tokens(documents: DataFrame) -> dict[str, int]:
     return {row.source: row.tokens for row in rows}
 
 
+def with_copies(documents: DataFrame) -> DataFrame:
+    """The same with the tokens of all copies in `num_tokens`."""
+    return documents.withColumn("num_tokens", F.col("num_tokens") * F.col("copies"))
+
+
 def crossings(spark: SparkSession, documents: DataFrame, key: str, bounds: Mapping[str, int]) -> dict[str, Crossing]:
     """For each source in `bounds`: where its running total of tokens, by (`key`, doc_id), first is at least the bound.
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import fsspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.document import uniform
@@ -28,9 +29,9 @@ _BATCH_ROWS = 32  # documents read at once; one may be of 100 MB
 #: An encoded document, as Spark sees it.
 ENCODED = (
     "doc_id string, source string, part string, offset long, num_tokens long, num_bytes long, digest long, "
-    "validation double, repeat double"
+    "validation double, repeat double, copies int"
 )
-#: A document at its place: once for each epoch in which it comes.
+#: A document at its place: once for each epoch in which it comes and each of its copies.
 PLACED = f"{ENCODED}, split string, epoch int, position double"
 #: What one source gave to one shard.
 WRITTEN = "split string, shard int, source string, num_tokens long, num_documents long, num_bytes long, sha256 string"
@@ -46,6 +47,7 @@ _ENCODED_SCHEMA = pa.schema(
         ("digest", pa.int64()),  # of the tokens: breaks the last ties, so that equal rows are equal documents
         ("validation", pa.float64()),  # key by which documents are held out, [0, 1)
         ("repeat", pa.float64()),  # key by which documents come in the last, partial epoch, [0, 1)
+        ("copies", pa.int32()),  # of it in an epoch; none of them is held out
     ]
 )
 _WRITTEN_SCHEMA = pa.schema(
@@ -77,6 +79,7 @@ class EncodeTask(NamedTuple):
     eos_token: str
     folder: str  # for staging files
     seed: int
+    copies: str | None = None  # signal that says how often a document comes in an epoch
 
 
 def _attempt() -> str:
@@ -96,13 +99,14 @@ def encode_documents(task: EncodeTask, indices: Iterator[pa.RecordBatch]) -> Ite
     with open(Path(task.folder, part), "wb") as payload:
         for batch in indices:
             for index in batch.column("id").to_pylist():
-                for documents in _read(task.row_groups[index]):
+                for documents in _read(task.row_groups[index], task.copies):
                     rows = []
-                    for doc_id, source, text in zip(*documents.columns, strict=True):
+                    for doc_id, source, text, copies in zip(*documents.columns, strict=True):
                         ids = encoder.encode(text.as_py() or "")
                         payload.write(ids.tobytes())
                         size = text.as_buffer().size if text.is_valid else 0
-                        rows.append(_encoded(doc_id.as_py(), source.as_py(), size, ids, task.seed, part, offset))
+                        row = _encoded(doc_id.as_py(), source.as_py(), size, ids, task.seed, part, offset)
+                        rows.append({**row, "copies": copies.as_py()})
                         offset += len(ids)
                     yield pa.RecordBatch.from_pylist(rows, schema=_ENCODED_SCHEMA)
 
@@ -124,16 +128,27 @@ def _encoded(
     }
 
 
-def _read(row_group: RowGroup) -> Iterator[pa.RecordBatch]:
-    """Columns doc_id, source, text, a few documents at a time."""
+def _read(row_group: RowGroup, copies: str | None) -> Iterator[pa.RecordBatch]:
+    """Columns doc_id, source, text, copies, a few documents at a time."""
+    columns = ["doc_id", "source", "text"]
+    wanted = columns if copies is None else [*columns, copies]
     try:
         with fsspec.open(row_group.path, "rb") as handle:
             for batch in pq.ParquetFile(handle).iter_batches(
-                batch_size=_BATCH_ROWS, row_groups=[row_group.number], columns=["doc_id", "source", "text"]
+                batch_size=_BATCH_ROWS, row_groups=[row_group.number], columns=wanted
             ):
-                yield batch.select(["doc_id", "source", "text"])
+                yield batch.select(columns).append_column("copies", _copies(batch, copies))
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"cannot read row group {row_group.number} of {row_group.path}: {error}") from error
+
+
+def _copies(batch: pa.RecordBatch, signal: str | None) -> pa.Int32Array:
+    """How often each document comes: 0 or more, 1 where the signal is null or there is none."""
+    if signal is None:
+        return pa.repeat(pa.scalar(1, pa.int32()), batch.num_rows)
+    stage, _, field = signal.partition(".")
+    found = pc.fill_null(pc.struct_field(batch.column(stage), field).cast(pa.int32()), 1)
+    return pc.max_element_wise(found, pa.scalar(0, pa.int32()))
 
 
 Key = tuple[float, str]  # (hash in [0, 1), doc_id): an order of documents without ties between ids
@@ -151,7 +166,7 @@ class Placement(NamedTuple):
 def place_documents(
     placements: Mapping[str, Placement], seed: int, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    """Give each document its split and, for each epoch, a position in [0, 1); rows of `PLACED`.
+    """Give each document its split and, for each epoch and copy, a position in [0, 1); rows of `PLACED`.
 
     A source is spread evenly over the whole of training, its epochs one after the other and each in an order of its
     own: the mixture is the same from the first step to the last, and no epoch mixes with the next.
@@ -159,9 +174,9 @@ def place_documents(
     for batch in batches:
         taken: list[int] = []
         places: list[tuple[str, int, float]] = []
-        columns = (batch.column(name).to_pylist() for name in ("doc_id", "source", "validation", "repeat"))
-        for row, (doc_id, source, validation, repeat) in enumerate(zip(*columns, strict=True)):
-            for place in _places(placements[source], doc_id, validation, repeat, seed):
+        columns = (batch.column(name).to_pylist() for name in ("doc_id", "source", "validation", "repeat", "copies"))
+        for row, (doc_id, source, validation, repeat, copies) in enumerate(zip(*columns, strict=True)):
+            for place in _places(placements[source], doc_id, validation, repeat, copies, seed):
                 taken.append(row)
                 places.append(place)
         splits, epochs, positions = zip(*places, strict=True) if places else ((), (), ())
@@ -172,7 +187,7 @@ def place_documents(
 
 
 def _places(
-    placement: Placement, doc_id: str, validation: float, repeat: float, seed: int
+    placement: Placement, doc_id: str, validation: float, repeat: float, copies: int, seed: int
 ) -> Iterator[tuple[str, int, float]]:
     if placement.validation_to is not None and (validation, doc_id) <= placement.validation_to:
         yield "val", 0, uniform(doc_id, seed, "order-validation")
@@ -180,8 +195,10 @@ def _places(
     in_last = placement.last_before is not None and (repeat, doc_id) < placement.last_before
     for epoch in range(placement.full_epochs + in_last):
         length = 1.0 if epoch < placement.full_epochs else placement.epochs - placement.full_epochs
-        position = (epoch + length * uniform(doc_id, seed, f"order-{epoch}")) / placement.epochs
-        yield "train", epoch, min(position, 1 - 2**-53)
+        for copy in range(copies):
+            purpose = f"order-{epoch}" if copy == 0 else f"order-{epoch}-{copy}"
+            position = (epoch + length * uniform(doc_id, seed, purpose)) / placement.epochs
+            yield "train", epoch, min(position, 1 - 2**-53)
 
 
 def write_shards(folder: str, staging: str, dtype: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

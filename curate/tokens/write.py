@@ -57,6 +57,7 @@ def write_tokens(
 
     `files` are parquet with columns doc_id, source, text; a null text counts as empty, a null source as "unknown".
     `sources` are the recipe's own names: one that lost all its documents is then empty and not unknown to the mix.
+    With `mix.copies` the files have that signal too, and a document comes so often in each epoch.
     `progress` is told the name of each step as it begins.
 
     Held out is the least set of whole documents of each source, by hash, with at least `validation_frac` of its tokens;
@@ -80,7 +81,13 @@ def write_tokens(
         (folder / "tokenizer.json").write_bytes(tokenizer_json)
         step("encode")
         task = EncodeTask(
-            _row_groups(files), str(folder / "tokenizer.json"), encoder.sha256, tokens.eos_token, str(staging), seed
+            _row_groups(files, mix.copies),
+            str(folder / "tokenizer.json"),
+            encoder.sha256,
+            tokens.eos_token,
+            str(staging),
+            seed,
+            mix.copies,
         )
         encoded = _encode(spark, task, staging)
         step("mix")
@@ -106,19 +113,29 @@ def _open_tokenizer(path: str, eos_token: str) -> tuple[Encoder, bytes]:
     return Encoder(data, eos_token), data
 
 
-def _row_groups(files: Sequence[str]) -> list[RowGroup]:
+def _row_groups(files: Sequence[str], copies: str | None) -> list[RowGroup]:
     found = []
     for path in files:
         try:
             with fsspec.open(path, "rb") as handle:
                 parquet = pq.ParquetFile(handle)
                 missing = {"doc_id", "source", "text"} - set(parquet.schema_arrow.names)
+                if copies is not None and copies not in _leaves(parquet):
+                    raise InputError(
+                        f"{path} has no signal {copies}, which `copies` of the mix names. Put the stage that gives it "
+                        "into the recipe, or leave the setting out"
+                    )
                 found += [RowGroup(path, number) for number in range(parquet.num_row_groups)]
         except (OSError, pa.ArrowInvalid) as error:
             raise InputError(f"{path}: wanted a parquet file; {error}") from error
         if missing:
             raise InputError(f"{path}: no column {', '.join(sorted(missing))}; wanted doc_id, source and text")
     return found
+
+
+def _leaves(parquet: pq.ParquetFile) -> set[str]:
+    """The paths of all columns, `stage.signal` among them."""
+    return {parquet.schema.column(number).path for number in range(len(parquet.schema))}
 
 
 def _encode(spark: SparkSession, task: EncodeTask, staging: Path) -> DataFrame:
@@ -192,7 +209,7 @@ def _source(split: str, name: str, counts: Counts, total: Counts, plan: Plan) ->
     available = share.size_tokens if split == "train" else held_out
     entry = {
         **counts._asdict(),
-        "available_tokens": available,  # once through
+        "available_tokens": available,  # once through, in training with the copies
         "epochs": counts.num_tokens / available if available else 0.0,
         "asked_share": share.asked_share if split == "train" else (plan.sizes[name] / corpus if corpus else 0.0),
         "delivered_share": counts.num_tokens / total.num_tokens if total.num_tokens else 0.0,

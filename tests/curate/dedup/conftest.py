@@ -4,34 +4,66 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from curate import document
 from curate.spark.context import CorpusContext
+from curate.spark.documents import Documents
+from curate.spark.parts import PartWriter
 
-Documents = Callable[..., Any]
+Make = Callable[..., Documents]
 
 
 @pytest.fixture
 def context(spark: Any, tmp_path: Path) -> CorpusContext:
-    """Saves evidence as parquet and gives back what was written."""
+    """Saves evidence as parquet under `tmp_path` and gives back what was written; the same name is written anew."""
 
     def save(name: str, relation: Any) -> Any:
-        relation.write.parquet(str(tmp_path / name))
-        return spark.read.parquet(str(tmp_path / name))
+        relation.write.mode("overwrite").parquet(str(tmp_path / name))
+        return spark.read.schema(relation.schema).parquet(str(tmp_path / name))
 
     return CorpusContext(spark=spark, seed=0, save=save)
 
 
-@pytest.fixture
-def documents(spark: Any) -> Documents:
-    """Documents out of (doc_id, text) or (doc_id, text, date), with `part` and `row` as a runner gives them."""
+@pytest.fixture(scope="session")
+def documents(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Documents on disk out of (doc_id, text), (doc_id, text, date) or dictionaries of columns.
 
-    def make(rows: Iterable[tuple[str | None, ...]], partitions: int = 2) -> Any:
-        full = [
-            (n % 3, n // 3, row[0], row[1], f"https://example.org/{row[0]}", row[2] if len(row) > 2 else None)
-            for n, row in enumerate(rows)
-        ]
-        schema = "part int, row long, doc_id string, text string, url string, date string"
-        return spark.createDataFrame(full, schema).repartition(partitions)
+    `parts`: how many files they lie in, in turn; `partitions`: of Spark, one a file by default; `signals`: columns of
+    earlier stages by name, as Arrow arrays. Number n in the list is `document_nodes.node_of(n, parts)`.
+    """
+
+    def make(
+        rows: Iterable[Any], parts: int = 3, partitions: int | None = None, signals: dict[str, pa.Array] | None = None
+    ) -> Documents:
+        full = [_row(row) for row in rows]
+        folder = str(tmp_path_factory.mktemp("parts"))
+        added = [pa.field(name, array.type) for name, array in (signals or {}).items()]
+        schema = pa.schema([*document.FIELDS, *added])
+        batch = pa.RecordBatch.from_pylist(full, schema=document.SCHEMA)
+        for name, array in (signals or {}).items():
+            batch = batch.append_column(name, array)
+        files = []
+        for part in range(parts):
+            writer = PartWriter(folder, f"part-{part:05d}.parquet", schema)
+            writer.write(batch.take(pa.array(range(part, len(full), parts), pa.int64())))
+            done = writer.close(part, "test")
+            files.append(done.model_copy(update={"path": f"{folder}/{done.path}"}))
+        types = {field.name: field.type for field in schema}
+        return Documents(spark, tuple(files), (), types, partitions)
 
     return make
+
+
+def _row(row: Any) -> dict[str, Any]:
+    if isinstance(row, dict):
+        return {"source": "test", **row}
+    doc_id, text, *date = row
+    return {
+        "doc_id": doc_id,
+        "text": text,
+        "url": f"https://example.org/{doc_id}",
+        "date": date[0] if date else None,
+        "source": "test",
+    }

@@ -5,13 +5,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from document_nodes import number_of
 from pydantic import ValidationError
 
-from curate.dedup.near import NearDedup, clusters, removals, verified_pairs
-from curate.kernels.minhash import candidate_probability
+from curate.dedup.banding import candidate_probability
+from curate.dedup.near import NearDedup
 from curate.spark.context import CorpusContext
+from curate.spark.documents import Documents
 
 pytestmark = pytest.mark.spark
 
@@ -20,11 +23,11 @@ def numbers(*spans: range) -> str:
     return " ".join(str(n) for span in spans for n in span)
 
 
-def verdicts(stage: NearDedup, frame: Any, context: Any) -> dict[int, tuple[Any, ...]]:
+def verdicts(stage: NearDedup, documents: Documents, context: Any) -> dict[int, tuple[Any, ...]]:
     """By position in the list of documents: reason, survivor, jaccard, cluster, its size."""
-    rows = stage.apply(frame, context).collect()
-    assert len(rows) == len({(r.part, r.row) for r in rows})
-    return {r.part + 3 * r.row: tuple(r)[2:] for r in rows}
+    rows = stage.apply(documents, context).collect()
+    assert len(rows) == len({row.node for row in rows})
+    return {number_of(row.node, len(documents.parts)): tuple(row)[1:] for row in rows}
 
 
 def chinese(seed: int) -> str:
@@ -57,7 +60,7 @@ ONE_RUN = NearDedup(ngram_size=1, num_bands=64, rows_per_band=1, min_jaccard=90 
 
 
 @pytest.fixture(scope="module")
-def one_run(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, ...]]:
+def one_run(spark: Any, documents: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, ...]]:
     """Verdicts over all families by doc_id, which is the family's name and a number; "twin" occurs twice as it is."""
     folder = tmp_path_factory.mktemp("evidence")
 
@@ -67,13 +70,10 @@ def one_run(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, t
 
     pages = [(f"{name}{n}", text) for name, texts in FAMILIES.items() for n, text in enumerate(texts)]
     pages += [("twin", numbers(range(60_000, 60_050)))] * 2
-    rows = [(0, n, doc_id, text, None, None) for n, (doc_id, text) in enumerate(pages)]
-    schema = "part int, row long, doc_id string, text string, url string, date string"
-    context = CorpusContext(spark, 0, save)
-    found = ONE_RUN.apply(spark.createDataFrame(rows, schema), context).collect()
-    twins = [r for r in found if pages[r.row][0] == "twin"]
-    assert sorted(map(str, (r.drop_reason for r in twins))) == ["None", "near_duplicate"]
-    return {pages[r.row][0]: tuple(r)[2:] for r in found if r not in twins}
+    found = verdicts(ONE_RUN, documents(pages), CorpusContext(spark, 0, save))
+    twins = {number: verdict for number, verdict in found.items() if pages[number][0] == "twin"}
+    assert sorted(str(verdict[0]) for verdict in twins.values()) == ["None", "near_duplicate"]
+    return {pages[number][0]: verdict for number, verdict in found.items() if number not in twins}
 
 
 def family(one_run: dict[str, tuple[Any, ...]], name: str) -> dict[str, tuple[Any, ...]]:
@@ -154,13 +154,47 @@ def greedy(pages: list[tuple[str, str]], bound: float) -> set[int]:
     return set(range(len(pages))) - set(stays)
 
 
-@pytest.mark.parametrize("partitions", [1, 3, 8])
-def test_survivors_are_those_of_brute_force_for_any_partitioning(documents: Any, context: Any, partitions: int) -> None:
+@pytest.mark.parametrize("parts", [1, 4, 32])
+def test_survivors_are_those_of_brute_force_for_any_partitioning(documents: Any, context: Any, parts: int) -> None:
     pages = noisy_families()
-    found = verdicts(NearDedup(num_bands=60, rows_per_band=4), documents(pages, partitions), context)
+    random.Random(parts).shuffle(pages)
+    found = verdicts(NearDedup(num_bands=60, rows_per_band=4), documents(pages, parts), context)
     dropped = {n for n, v in found.items() if v[0]}
     assert dropped == greedy(pages, 0.8)
     assert dropped
+
+
+def test_one_document_a_cluster_where_that_is_asked_for(documents: Any, context: Any) -> None:
+    chain = FAMILIES["chain"]
+    stage = ONE_RUN.model_copy(update={"remove": "by_cluster"})
+    found = verdicts(stage, documents([(f"chain{n}", text) for n, text in enumerate(chain)]), context)
+    assert found[0] == ("near_duplicate", "chain2", None, "chain0", 3)  # never compared as similar: no Jaccard
+    assert found[1][:2] == ("near_duplicate", "chain2")
+    assert found[2][:2] == (None, None)
+
+
+def test_a_part_of_a_longer_text_is_a_duplicate_where_containment_is_asked_for(documents: Any, context: Any) -> None:
+    whole, part = numbers(range(1000, 1300)), numbers(range(1000, 1200))
+    pages = [("whole", whole), ("part", part), ("other", numbers(range(5000, 5100)))]
+    stage = NearDedup(ngram_size=1, num_bands=64, rows_per_band=1)
+    assert verdicts(stage, documents(pages), context) == {}
+    found = verdicts(stage.model_copy(update={"min_containment": 1.0}), documents(pages), context)
+    assert found[1] == ("near_duplicate", "whole", 2 / 3, "part", 2)
+
+
+def test_the_better_score_stays(documents: Any, context: Any) -> None:
+    text = numbers(range(70_000, 70_100))
+    scores = pa.array([{"score": 0.1}, {"score": 0.9}, {"score": None}], pa.struct([("score", pa.float64())]))
+    pages = documents([("a", text), ("b", text), ("c", text + " more")], signals={"quality": scores})
+    stage = NearDedup.model_validate({"keep": {"highest": "quality.score"}})
+    assert stage.requires == ("text", "doc_id", "url", "meta", "quality.score")
+    assert {n: v[1] for n, v in verdicts(stage, pages, context).items()} == {0: "b", 1: None, 2: "b"}
+
+
+def test_bands_for_a_target_similarity() -> None:
+    assert NearDedup().banding == (14, 8)
+    chosen = NearDedup(lsh_threshold=0.7).banding
+    assert chosen == (14, 9)  # datasketch's optimum for 128 hashes
 
 
 def test_a_template_of_many_pages_keeps_one(documents: Any, context: Any, tmp_path: Path) -> None:
@@ -172,25 +206,17 @@ def test_a_template_of_many_pages_keeps_one(documents: Any, context: Any, tmp_pa
     pairs = context.spark.read.parquet(str(tmp_path / "pairs"))
     assert pairs.count() < 400 * 32 < 400 * 399 / 2  # 16 for a member of one bucket; buckets of bands differ
     pair = pairs.first()
-    assert (pair.a_url, pair.b_url) == (f"https://example.org/{pair.a.doc_id}", f"https://example.org/{pair.b.doc_id}")
+    assert (pair.a_url, pair.b_url) == (f"https://example.org/{pair.a_doc_id}", f"https://example.org/{pair.b_doc_id}")
     assert 0 < pair.estimated_jaccard <= 1
+    assert pair.jaccard <= pair.containment <= 1
+    assert 0 <= pair.band < 14
     assert 1 <= pair.num_bands <= 14
 
 
 def test_nothing_similar_gives_no_verdicts(documents: Any, context: Any) -> None:
     found = NearDedup().apply(documents([("a", "one two three four five six"), ("b", "seven eight nine")]), context)
     assert found.collect() == []
-    assert found.columns == ["part", "row", "drop_reason", *NearDedup().signals.names]
-
-
-def test_removals_follow_priority_and_name_the_most_similar_survivor(spark: Any) -> None:
-    # a > b > c > d > e in priority: b goes for a; c stays, since only b, which went, is like it; d is like a and c.
-    edges = {("a", "b"): 0.9, ("b", "c"): 0.95, ("a", "d"): 0.85, ("c", "d"): 0.9, ("d", "e"): 0.99}
-    rows = [(*((0, name, 0, ord(name)) for name in pair), score) for pair, score in edges.items()]
-    node = "struct<rank:long,doc_id:string,part:int,row:long>"
-    pairs = verified_pairs(spark.createDataFrame(rows, f"a {node}, b {node}, jaccard double"), 0.8)
-    found = {r.b.doc_id: (r.duplicate_of, r.jaccard) for r in removals(pairs, clusters(pairs)).collect()}
-    assert found == {"b": ("a", 0.9), "d": ("c", 0.9)}
+    assert found.columns == ["node", "drop_reason", *NearDedup().signals.names]
 
 
 @pytest.mark.parametrize("wrong", [{"min_jaccard": 0.0}, {"min_jaccard": 1.1}, {"ngram_size": 0}, {"bands": 3}])
@@ -206,7 +232,7 @@ def test_real_pages_every_pair_as_its_similarity_and_the_s_curve_say(
     truth = pq.read_table(shared_data / "neardup" / "pairs.parquet").to_pylist()
     NearDedup().apply(documents([(page["id"], page["text"]) for page in pages]), context).collect()
     rows = context.spark.read.parquet(str(tmp_path / "pairs")).collect()
-    found = {frozenset((r.a.doc_id, r.b.doc_id)): r.jaccard for r in rows}
+    found = {frozenset((r.a_doc_id, r.b_doc_id)): r.jaccard for r in rows}
     by_pair = {frozenset((pair["a"], pair["b"])): pair["jaccard_5gram"] for pair in truth}
     shared = found.keys() & by_pair.keys()
     assert max(abs(found[pair] - by_pair[pair]) for pair in shared) < 0.011  # they keep diacritics apart

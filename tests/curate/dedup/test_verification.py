@@ -5,8 +5,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from curate.dedup.candidates import band_hashes, candidate_pairs
-from curate.dedup.sketches import Sketching, sketches
+from curate.dedup.candidates import candidate_pairs
+from curate.dedup.near import paired
+from curate.dedup.sketches import Sketching, band_rows, sketches
 from curate.dedup.verification import _score, scored_pairs
 from curate.kernels.shingles import shingle_sets
 
@@ -24,17 +25,25 @@ def test_sliced_binary_columns_are_read_from_where_they_begin() -> None:
         "b_signature": signature.slice(2, 2),
     }
     [scored] = _score([pa.RecordBatch.from_pydict(columns)])
-    assert scored.to_pydict() == {"a": [7, 8], "estimated_jaccard": [0.5, 0.0], "jaccard": [2 / 3, 0.0]}
+    assert scored.to_pydict() == {
+        "a": [7, 8],
+        "estimated_jaccard": [0.5, 0.0],
+        "jaccard": [2 / 3, 0.0],
+        "containment": [1.0, 0.0],
+    }
 
 
 @pytest.mark.spark
-def test_pairs_have_the_jaccard_of_brute_force(documents: Any) -> None:
-    sketched = sketches(documents(TEXTS.items()), Sketching(2, "word", 40, 1, 0))
-    pairs = scored_pairs(candidate_pairs(band_hashes(sketched, "smallest_id"), 8, 8), sketched).collect()
-    assert {(r.a.doc_id, r.b.doc_id) for r in pairs} >= {("a", "b"), ("a", "c"), ("b", "c")}
+def test_pairs_have_the_similarity_of_brute_force(documents: Any) -> None:
+    pages, settings = documents(TEXTS.items()), Sketching(2, "word", 40, 1, 0)
+    candidates = candidate_pairs(band_rows(pages, settings, ("smallest_id",)), 8, 8, 2)
+    found = sketches(pages, paired(candidates), settings, ("smallest_id",))
+    pairs = scored_pairs(candidates, found).collect()
+    assert {(r.a_doc_id, r.b_doc_id) for r in pairs} >= {("a", "b"), ("a", "c"), ("b", "c")}
     sets = {name: set(zip(text.split(), text.split()[1:], strict=False)) for name, text in TEXTS.items()}
     for r in pairs:
-        a, b = sets[r.a.doc_id], sets[r.b.doc_id]
+        a, b = sets[r.a_doc_id], sets[r.b_doc_id]
         assert r.jaccard == len(a & b) / len(a | b)
+        assert r.containment == len(a & b) / min(len(a), len(b))
         assert abs(r.estimated_jaccard - r.jaccard) < 0.4
-        assert (r.a_url, r.b_url) == (f"https://example.org/{r.a.doc_id}", f"https://example.org/{r.b.doc_id}")
+        assert (r.a_url, r.b_url) == (f"https://example.org/{r.a_doc_id}", f"https://example.org/{r.b_doc_id}")

@@ -1,18 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.kernels.minhash import (
-    band_hashes,
-    candidate_probability,
-    estimated_jaccards,
-    permutations,
-    signatures,
-)
+from curate.dedup.banding import candidate_probability
+from curate.kernels.minhash import band_hashes, estimated_jaccards, permutations, signatures, text_signatures
+from curate.kernels.shingles import Unit, shingle_sets
 
 U64 = np.ndarray
 
@@ -102,3 +99,67 @@ def test_a_band_hash_depends_on_all_its_rows_and_on_its_number() -> None:
     differs = (band_hashes(base, 3) != band_hashes(changed, 3))[0]
     assert differs.tolist() == [False, True, False]
     assert len(set(band_hashes(np.zeros((1, 12), np.uint32), 3)[0].tolist())) == 3
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 2047, 2048, 2049, 5000])
+def test_a_set_of_any_size_is_signed_whole(size: int) -> None:
+    values = np.random.default_rng(size).integers(0, 2**64, size, dtype=np.uint64)
+    parts = [signed([part])[0] for part in np.array_split(values, min(size, 3))]
+    assert signed([values])[0].tolist() == np.min(parts, axis=0).tolist()
+
+
+def test_the_last_value_counts_as_the_first_does() -> None:
+    values = np.random.default_rng(0).integers(0, 2**64, 2051, dtype=np.uint64)
+    assert signed([values])[0].tolist() == signed([values[::-1].copy()])[0].tolist()
+    assert by_hand(values.tolist(), 9, 3) == signed([values], 9, 3)[0].tolist()
+
+
+texts = st.lists(st.one_of(st.none(), st.text(alphabet="ab cD.é字1_\u0301\U0001f600ß", max_size=90)), max_size=6)
+
+
+@given(texts, st.integers(1, 7), st.sampled_from(["word", "character"]), st.integers(1, 20), st.integers(0, 9))
+def test_texts_are_signed_as_their_sets_are(
+    column: list[str | None], n: int, unit: Unit, num_hashes: int, seed: int
+) -> None:
+    array = pa.array(column, pa.string())
+    sets = shingle_sets(array, n, unit)
+    found = text_signatures(array, n, unit, num_hashes, seed)
+    assert found.signatures.tolist() == signatures(sets.values, sets.offsets, num_hashes, seed).tolist()
+    assert ((found.num_tokens > 0) == (sets.num_shingles > 0)).all()
+
+
+def test_real_texts_are_signed_as_their_sets_are(real_texts: list[str]) -> None:
+    column = pa.array(real_texts)
+    sets = shingle_sets(column)
+    assert (text_signatures(column).signatures == signatures(sets.values, sets.offsets, 112, 0)).all()
+
+
+def test_a_text_above_the_bound_is_signed_whole() -> None:
+    column = pa.array([" ".join(map(str, range(200_000)))])
+    whole, cut = shingle_sets(column, max_shingles=1 << 40), shingle_sets(column)
+    found = text_signatures(column, num_hashes=16)
+    assert found.signatures.tolist() == signatures(whole.values, whole.offsets, 16, 0).tolist()
+    assert found.signatures.tolist() != signatures(cut.values, cut.offsets, 16, 0).tolist()
+    assert found.num_tokens.tolist() == [200_000]
+
+
+def test_texts_without_tokens_have_the_largest_signature() -> None:
+    found = text_signatures(pa.array([None, "", "?!", "a"]), num_hashes=3)
+    assert found.num_tokens.tolist() == [0, 0, 0, 1]
+    assert (found.signatures[:3] == 2**32 - 1).all()
+    assert (found.signatures[3] < 2**32 - 1).all()
+    assert text_signatures(pa.array([], pa.string())).signatures.shape == (0, 112)
+
+
+@pytest.mark.parametrize("size", [5, 50, 1000])
+@pytest.mark.parametrize("jaccard", [0.1, 0.5, 0.9])
+def test_real_shingles_are_estimated_without_bias(real_texts: list[str], size: int, jaccard: float) -> None:
+    pool, num, generator = np.unique(shingle_sets(pa.array(real_texts)).values), 800, np.random.default_rng(size)
+    shared = max(1, round(2 * size * jaccard / (1 + jaccard)))
+    drawn = [pool[generator.choice(pool.size, 2 * size - shared, replace=False)] for _ in range(num)]
+    true = shared / (2 * size - shared)
+    estimates = estimated_jaccards(signed([d[:size] for d in drawn]), signed([d[-size:] for d in drawn]))
+    spread = (true * (1 - true) / 112) ** 0.5
+    # All pairs share the functions, so their mean is off by a little more than independent ones would be.
+    assert estimates.mean() == pytest.approx(true, abs=5 * spread / num**0.5 + 0.004)
+    assert estimates.std() == pytest.approx(spread, rel=0.2)

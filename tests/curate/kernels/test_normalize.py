@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import unicodedata
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.kernels.normalize import digest, normalized, stream_safe
+from curate.kernels.normalize import Normalization, digest, digests, normalized, stream_safe
 
 MARK = "\u0301"
+FORMS: tuple[Normalization, ...] = ("none", "whitespace", "caseless")
 
 
 def test_whitespace_form_ignores_white_space_and_composition_only() -> None:
@@ -59,3 +61,40 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 def test_whitespace_form_is_nfc_of_the_split_text(text: str) -> None:
     if stream_safe(text) == text:
         assert normalized(text, "whitespace") == " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def slowly(text: bytes | None, form: Normalization) -> bytes:
+    return digest(None if text is None else text.decode("utf-8", "surrogateescape"), form)
+
+
+def column(texts: list[bytes | None]) -> pa.StringArray:
+    """As Spark gives it: nobody has asked whether it is UTF-8."""
+    return pa.array(texts, pa.binary()).view(pa.string())
+
+
+ANY_TEXT = st.binary(max_size=40) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass"))
+
+
+@given(st.lists(st.none() | ANY_TEXT, max_size=6), st.sampled_from(FORMS), st.integers(0, 2))
+def test_digests_of_a_column_are_those_of_its_texts(
+    texts: list[bytes | None], form: Normalization, skipped: int
+) -> None:
+    found = digests(column(texts).slice(skipped), form)
+    assert found.shape == (len(texts[skipped:]), 2)
+    assert [bytes(row) for row in found] == [slowly(text, form) for text in texts[skipped:]]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_digests_of_real_texts(real_texts: list[str], form: Normalization) -> None:
+    assert [bytes(row) for row in digests(pa.array(real_texts), form)] == [digest(text, form) for text in real_texts]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_digest_stays_what_it_was(form: Normalization) -> None:
+    """Stored digests are compared with new ones: whoever changes a form raises `VERSION`."""
+    known = {
+        "none": "e7b38a0f63f633717bdfca8dafd80dd0",
+        "whitespace": "52311fbab3eb0e27e29e77c85533bffa",
+        "caseless": "87fb66667189d085d0fa420a80aaabf5",
+    }
+    assert digest(" Straße \n e\u0301 ", form).hex() == known[form]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.kernels.shingles import ShingleSets, Unit, jaccards, shingle_sets
+from curate.kernels.shingles import ShingleSets, Unit, shingle_sets, similarities
 
 
 def sets(*texts: str | None, n: int = 5, unit: Unit = "word", most: int = 131_072) -> list[set[int]]:
@@ -33,6 +33,10 @@ def brute_force(text: str, n: int) -> set[tuple[str, ...]]:
 
 def jaccard(a: set[object], b: set[object]) -> float:
     return len(a & b) / len(a | b) if a | b else 0.0
+
+
+def containment(a: set[object], b: set[object]) -> float:
+    return len(a & b) / min(len(a), len(b)) if a and b else 0.0
 
 
 def test_case_punctuation_diacritics_and_white_space_do_not_count() -> None:
@@ -118,11 +122,12 @@ words = st.text(alphabet="ab cd,", max_size=80)
 
 @settings(deadline=None)  # the first call compiles
 @given(words, words, st.integers(1, 5))
-def test_jaccard_is_that_of_brute_force(a: str, b: str, n: int) -> None:
+def test_similarities_are_those_of_brute_force(a: str, b: str, n: int) -> None:
     found = shingle_sets(pa.array([a, b]), n)
     middle = found.offsets[1]
-    ours = jaccards(found.values[:middle], found.offsets[:2], found.values[middle:], found.offsets[1:] - middle)
-    assert ours.tolist() == [jaccard(brute_force(a, n), brute_force(b, n))]
+    ours = similarities(found.values[:middle], found.offsets[:2], found.values[middle:], found.offsets[1:] - middle)
+    left, right = brute_force(a, n), brute_force(b, n)
+    assert [values.tolist() for values in ours] == [[jaccard(left, right)], [containment(left, right)]]
 
 
 @settings(deadline=None)  # the first call compiles
@@ -141,20 +146,77 @@ def packed(*lists: list[int]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "expected"),
-    [([], [], 0.0), ([1], [], 0.0), ([1, 2], [1, 2], 1.0), ([1, 2, 3], [2, 3, 4], 0.5), ([1, 2], [3, 4], 0.0)],
+    ("a", "b", "jaccard", "containment"),
+    [
+        ([], [], 0, 0),
+        ([1], [], 0, 0),
+        ([1, 2], [1, 2], 1, 1),
+        ([1, 2, 3], [2, 3, 4], 0.5, 2 / 3),
+        ([1, 2], [3, 4], 0, 0),
+        ([2], [1, 2, 3, 4], 0.25, 1),
+        ([1, 2, 3, 4, 9], [3, 9], 0.4, 1),
+        ([1, 9], [1, 2, 3, 4], 0.2, 0.5),
+    ],
 )
-def test_jaccard_by_hand(a: list[int], b: list[int], expected: float) -> None:
-    assert jaccards(*packed(a), *packed(b)).tolist() == [expected]
+def test_similarities_by_hand(a: list[int], b: list[int], jaccard: float, containment: float) -> None:
+    for left, right in ((a, b), (b, a)):
+        found = similarities(*packed(left), *packed(right))
+        assert [values.tolist() for values in found] == [[jaccard], [containment]]
 
 
-def test_jaccard_of_cut_sets_is_near_that_of_the_whole() -> None:
+sets_of_numbers = st.lists(st.sets(st.integers(0, 60), max_size=40), min_size=1, max_size=5)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(sets_of_numbers, st.integers(1, 50))
+def test_cut_sets_are_compared_by_the_smallest_of_their_union(members: list[set[int]], most: int) -> None:
+    a, b = members, members[::-1]
+    kept = [[sorted(one)[:most] for one in side] for side in (a, b)]
+    jaccards, containments = similarities(*packed(*kept[0]), *packed(*kept[1]), most)
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        if max(len(x), len(y)) >= most:
+            sample = set(sorted(x | y)[:most])
+            x, y = x & sample, y & sample
+        assert (jaccards[i], containments[i]) == (jaccard(x, y), containment(x, y))
+
+
+def test_similarities_of_cut_sets_are_near_those_of_the_whole() -> None:
     generator = np.random.default_rng(0)
     pool = generator.integers(0, 2**63, 40_000).astype(np.uint64)
-    a, b = np.sort(pool[:30_000]), np.sort(pool[5_000:])
-    true, most = 25_000 / 40_000, 8192
+    a, b = np.sort(pool[:30_000]), np.sort(pool[5_000:20_000])
+    most = 8192
     bounds = np.array([0, most])
-    [cut] = jaccards(a[:most], bounds, b[:most], bounds, most)
-    assert cut == pytest.approx(true, abs=4 * 0.5 / most**0.5)
-    [whole] = jaccards(a, np.array([0, a.size]), b, np.array([0, b.size]), 131_072)
-    assert whole == true
+    jaccards, containments = similarities(a[:most], bounds, b[:most], bounds, most)
+    assert jaccards == pytest.approx(15_000 / 30_000, abs=4 * 0.5 / most**0.5)
+    assert containments == pytest.approx(1)
+    whole = similarities(a, np.array([0, a.size]), b, np.array([0, b.size]))
+    assert [values.tolist() for values in whole] == [[0.5], [1.0]]
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.text(alphabet="ab c字.", max_size=200), st.integers(1, 8))
+def test_shingles_are_the_runs_of_tokens(text: str, n: int) -> None:
+    tokens = re.findall(r"字|[abc]+", text)
+    runs = {tuple(tokens[i : i + n]) for i in range(max(1, len(tokens) - n + 1))} if tokens else set()
+    assert len(sets(text, n=n)[0]) == len(runs)
+
+
+def test_a_shingle_is_the_same_wherever_it_stands() -> None:
+    filler = " ".join(f"w{i}" for i in range(5000))  # over the borders of several windows
+    [whole] = sets(filler)
+    parts = [set(s) for i in range(0, 4996, 100) for s in sets(" ".join(f"w{j}" for j in range(i, min(i + 104, 5000))))]
+    assert whole == set().union(*parts)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 64])
+def test_a_text_of_few_tokens_over_several_windows_has_one_shingle(n: int) -> None:
+    gap = " " * 20_000
+    assert sets(f"a{gap}b{gap}", n=n) == sets("a b", n=n)
+    assert sets(gap, n=n) == [set()]
+
+
+def test_real_texts_have_no_collisions(real_texts: list[str]) -> None:
+    column = pa.array(real_texts[:80])  # English, so that tokens are words
+    for text, found in zip(real_texts[:80], unpacked(shingle_sets(column)), strict=True):
+        if text.isascii():
+            assert len(found) == len(brute_force(text, 5))

@@ -17,8 +17,8 @@ from curate.rundir import RunDir
 
 QUALITY = pa.struct([("word_count", pa.int32()), ("alphabetic_word_frac", pa.float64()), ("note", pa.string())])
 TWINS = pa.struct([("duplicate_of", pa.string()), ("jaccard", pa.float64())])
-NODE = pa.struct([("rank", pa.int64()), ("doc_id", pa.string()), ("part", pa.int32()), ("row", pa.int64())])
-PAIRS = pa.schema([("a", NODE), ("b", NODE), ("a_url", pa.string()), ("b_url", pa.string()), ("jaccard", pa.float64())])
+_SIDES = [(f"{end}{name}", type_) for end in "ab" for name, type_ in (("", pa.int64()), ("_doc_id", pa.string()))]
+PAIRS = pa.schema([*_SIDES, ("a_url", pa.string()), ("b_url", pa.string()), ("jaccard", pa.float64())])
 RECIPE = "name: test\nstages:\n  - gopher_quality: {min_word_count: 50}\n  - near_dedup: {min_jaccard: 0.8}\n"
 
 Row = dict[str, Any]

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,8 @@ def full(folder, make_row, tokens, model, metrics) -> RunDir:
     folder.add_dropped(short)
     twin = make_row(200, "kept 1 nearly", near_dedup={"duplicate_of": kept[0]["doc_id"], "jaccard": 0.875})
     folder.add_dropped([{**twin, "drop_stage": "near_dedup", "drop_reason": "near_duplicate"}], passed="03-documents")
-    nodes = [{"rank": 0, "doc_id": kept[n]["doc_id"], "part": 0, "row": n} for n in range(2)]
-    pair = {"a": nodes[0], "b": nodes[1], "a_url": "https://a.example/1", "b_url": "https://b.example/2"}
+    pair = {"a": 0, "b": 1, "a_url": "https://a.example/1", "b_url": "https://b.example/2"}
+    pair |= {"a_doc_id": kept[0]["doc_id"], "b_doc_id": kept[1]["doc_id"]}
     folder.add_pairs([{**pair, "jaccard": 0.9}, {**pair, "jaccard": 0.7}])
     folder.add_metrics(metrics)
     folder.more = {"tokens": tokens, "model": model}
@@ -86,11 +87,11 @@ def hostile(other_folder, make_row, tokens, model, metrics) -> RunDir:
     lost = [{**one, "drop_reason": f"duplicate {text}"} for one, text in zip(lost, HOSTILE, strict=True)]
     lost += [{**one, "drop_stage": text} for one, text in zip(lost, HOSTILE, strict=True)]
     folder.add_dropped(lost)
-    nodes = [{"rank": 0, "doc_id": one["doc_id"], "part": 0, "row": n} for n, one in enumerate(rows)]
+    ids = [one["doc_id"] for one in rows]
     folder.add_pairs(
         [
-            {"a": a, "b": b, "a_url": x, "b_url": y, "jaccard": 0.9}
-            for a, b, x, y in zip(nodes, nodes[1:], HOSTILE, HOSTILE[1:], strict=False)
+            {"a": n, "b": n + 1, "a_doc_id": ids[n], "b_doc_id": ids[n + 1], "a_url": x, "b_url": y, "jaccard": 0.9}
+            for n, (x, y) in enumerate(pairwise(HOSTILE))
         ]
     )
     folder.add_metrics(metrics)
@@ -162,7 +163,7 @@ def test_policy_allows_the_two_scripts_of_the_page_by_digest_and_no_other_thing(
 def test_full_run_has_all_its_sections(full: RunDir) -> None:
     page = render(full)
     assert set(figures(page)) == {
-        "reasons", "seconds", "languages", "sources", "lengths", "signals", "tokens", "training",
+        "reasons", "seconds", "languages", "sources", "lengths", "signals", "similarities", "tokens", "training",
     }  # fmt: skip
     shown = texts(parsed(page))
     for text in ("word_count_below_min", "near_duplicate", "0.900 near duplicate", "0.700 not a duplicate"):

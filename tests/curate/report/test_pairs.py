@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate import recipe as recipes
+from curate.node import ROW_BITS
 from curate.report.pairs import Side, near_duplicate_pairs
 
 RECIPE = recipes.parse({"stages": ["gopher_quality", {"near_dedup": {"min_jaccard": 0.8}}]})
@@ -12,10 +13,11 @@ RECIPE = recipes.parse({"stages": ["gopher_quality", {"near_dedup": {"min_jaccar
 def build(folder, make_row, similarities: list[float]):
     rows = [make_row(n, f"text {n}") for n in range(len(similarities) + 1)]
     folder.add_kept(rows, folder="passes/01-gopher_quality/wave-00000", part=3)
-    nodes = [{"rank": 0, "doc_id": one["doc_id"], "part": 3, "row": n} for n, one in enumerate(rows)]
+    nodes = [3 << ROW_BITS | n for n in range(len(rows))]
+    a = {"a": nodes[0], "a_doc_id": rows[0]["doc_id"], "a_url": "https://a.example/"}
     folder.add_pairs(
         [
-            {"a": nodes[0], "b": nodes[n], "a_url": "https://a.example/", "b_url": None, "jaccard": value}
+            {**a, "b": nodes[n], "b_doc_id": rows[n]["doc_id"], "b_url": None, "jaccard": value}
             for n, value in enumerate(similarities, start=1)
         ]
     )
