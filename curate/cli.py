@@ -96,14 +96,16 @@ def run_recipe(
     wave_gib: float = 1.0,
 ) -> dict[str, Any]:
     """Start Spark, run, print the summary. What `curate run`, `curate demo` and the pipelines share."""
-    from curate.pipeline import Options, Runner, execute
-    from curate.spark.session import session
+    from curate.spark.session import Starting
+
+    starting = Starting(master, memory_gib=memory, scratch=scratch)
+    from curate.pipeline import Options, Runner, execute  # takes as long as Java does to start
 
     reporter = Reporter(console)
     options = Options(partitions=partitions, wave_bytes=int(wave_gib * 2**30), limit=limit)
-    runner = Runner(recipe, output, reporter, options)  # whatever is wrong with recipe or input is said before Spark
+    runner = Runner(recipe, output, reporter, options)  # whatever is wrong with recipe or input is said before Spark's
     reporter.say(f"{recipe.name}: {len(runner.tasks)} tasks over {len(recipe.sources)} sources → {output}")
-    record = execute(runner, session(master, memory_gib=memory, scratch=scratch))
+    record = execute(runner, starting.session())
     print_summary(record, output)
     return record
 

@@ -47,6 +47,18 @@ STAGES: dict[str, Entry] = {
     "passage_dedup": Entry(
         "curate.dedup.passages:PassageDedup", "take out lines, paragraphs or sentences that stand elsewhere too"
     ),
+    "substring_dedup": Entry(
+        "curate.dedup.substrings:SubstringDedup", "take out runs of 50 tokens that occurred before, keep one copy"
+    ),
+    "ngram_dedup": Entry(
+        "curate.dedup.ngrams:NgramDedup", "take out paragraphs and documents whose n-grams occurred before"
+    ),
+    "semantic_dedup": Entry(
+        "curate.dedup.semantic:SemanticDedup", "drop documents that say the same: embeddings, k-means (SemDeDup)"
+    ),
+    "cluster_sample": Entry(
+        "curate.filters.cluster_sample:ClusterSample", "copies by the size or score of a cluster (rehydration)"
+    ),
     "decontaminate": Entry(
         "curate.decontamination.decontaminate:Decontaminate", "take out what evaluation sets have: n-grams, verified"
     ),

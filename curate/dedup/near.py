@@ -28,7 +28,7 @@ from curate.dedup.index import Index
 from curate.dedup.priority import Keep, requires
 from curate.dedup.sketches import Sketching, band_rows, sketches
 from curate.dedup.survivors import Rule, judged
-from curate.dedup.verification import scored_pairs
+from curate.dedup.verification import grouped, scored_pairs
 from curate.kernels.shingles import Unit
 from curate.node import GENERATION_SHIFT
 from curate.stage import CorpusStage
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 REASON = "near_duplicate"
 _BAND_ROW_BYTES = 40  # hash, order and node in a shuffle
+_SKETCH_BYTES = 5000  # of a document with a near duplicate, as pages are
 
 
 class NearDedup(CorpusStage):
@@ -99,8 +100,9 @@ class NearDedup(CorpusStage):
         if self.index is not None:
             return self._with_index(documents, context, settings, self.index)
         candidates = context.save("_candidates", self._candidates(band_rows(documents, settings, self.keep), documents))
-        found = sketches(documents, paired(candidates), settings, self.keep)
-        pairs = context.save("pairs", scored_pairs(candidates, found))
+        groups = context.save("_groups", grouped(candidates))
+        found = sketches(documents, paired(groups), settings, self.keep)
+        pairs = context.save("pairs", scored_pairs(groups, found, documents.partitions(_SKETCH_BYTES)))
         return verdicts(context.save("clusters", self._clusters(pairs)))
 
     def _candidates(self, rows: DataFrame, documents: Documents) -> DataFrame:
@@ -123,8 +125,11 @@ class NearDedup(CorpusStage):
         rows = index.aged(rows) if self.elect == "new" else rows
         candidates = context.save("_candidates", self._candidates(rows, documents))
         fresh = candidates if known is None else candidates.join(known.select("a", "b"), ["a", "b"], "left_anti")
-        found = index.sketches(paired(fresh), documents.partitions(0))
-        fresh_pairs = scored_pairs(fresh, index.aged(found) if self.elect == "new" else found)
+        groups = context.save("_groups", grouped(fresh))
+        num_partitions = documents.partitions(_SKETCH_BYTES)
+        found = index.sketches(paired(groups), num_partitions)
+        found = index.aged(found) if self.elect == "new" else found
+        fresh_pairs = scored_pairs(groups, found, num_partitions)
         pairs = context.save("pairs", index.local(fresh_pairs, "a", "b"))
         numbered = index.numbered(pairs, "a", "b")
         again = None if known is None else known.join(candidates.select("a", "b"), ["a", "b"], "left_semi")

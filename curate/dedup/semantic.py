@@ -54,7 +54,7 @@ class SemanticDedup(CorpusStage):
     min_cosine: Annotated[float, Field(gt=0, le=1)] = 0.95
     num_clusters: Annotated[int, Field(ge=1, le=100_000)] | None = None  # see `kmeans.default_num_clusters`
     sample_size: Annotated[int, Field(ge=1, le=2_000_000)] = 100_000  # our choice: 100 MB of vectors train centroids
-    num_iterations: Annotated[int, Field(ge=1, le=1000)] = 20  # our choice; faiss has 25, SemDeDup 100
+    num_iterations: Annotated[int, Field(ge=1, le=1000)] = 10  # our choice: 20 put no more pairs into one cluster
     max_compared: Annotated[int, Field(ge=1)] = 100_000  # NeMo Curator's `largest_cluster_size_to_process`
     keep: Keep = ("longest",)  # our choice, as in near_dedup
     # SemDeDup keeps what is farthest from the centroid, the hard example. It comes before `keep`, which decides ties.

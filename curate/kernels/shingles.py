@@ -173,21 +173,21 @@ def _distinct(values: Hashes, bounds: Offsets, max_shingles: int) -> tuple[Offse
 
 @compiled
 def similarities(
-    a: Hashes, a_offsets: Offsets, b: Hashes, b_offsets: Offsets, max_shingles: int = MAX_SHINGLES
+    values: Hashes, offsets: Offsets, a: Offsets, b: Offsets, max_shingles: int = MAX_SHINGLES
 ) -> tuple[Floats, Floats]:
-    """Jaccard and containment of the i-th sorted set of `a` and that of `b`: two float64[num_pairs] in [0, 1].
+    """Jaccard and containment of the sorted sets number `a[i]` and `b[i]`: two float64[num_pairs] in [0, 1].
 
     Containment is the share of the smaller set that the other holds, |A ∩ B| / min(|A|, |B|). Both are 0 where a set is
     empty, and exact while both sets have fewer than `max_shingles` members. Otherwise the `max_shingles` smallest
     hashes of the union stand for all of it (Broder 1997), and the sets' shares of those for their sizes.
     """
-    jaccard, containment = np.zeros(a_offsets.size - 1, np.float64), np.zeros(a_offsets.size - 1, np.float64)
-    for pair in range(jaccard.size):
-        i, i_end, j, j_end = a_offsets[pair], a_offsets[pair + 1], b_offsets[pair], b_offsets[pair + 1]
+    jaccard, containment = np.zeros(a.size, np.float64), np.zeros(a.size, np.float64)
+    for pair in range(a.size):
+        i, i_end, j, j_end = offsets[a[pair]], offsets[a[pair] + 1], offsets[b[pair]], offsets[b[pair] + 1]
         cut = i_end - i >= max_shingles or j_end - j >= max_shingles
         i_start, j_start, shared, union = i, j, 0, 0
         while i < i_end and j < j_end and not (cut and union == max_shingles):
-            x, y = a[i], b[j]
+            x, y = values[i], values[j]
             shared += x == y
             i += x <= y
             j += y <= x

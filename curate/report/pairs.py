@@ -29,7 +29,7 @@ MAX_PAIRS = 6  # of a stage: this many at or above its bound, and half as many b
 MAX_COMPARED_WORDS = 400  # of each text: the comparison may take the square of it
 _PLAIN = ["a", "b", "a_doc_id", "b_doc_id", "jaccard"]
 _URLS = ["a_url", "b_url"]
-MAX_PAIR_ROWS = 100_000  # of the evidence that is looked through
+MAX_PAIR_ROWS = 20_000  # of the evidence that is looked through
 
 
 class Side(NamedTuple):

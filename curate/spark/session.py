@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
@@ -14,7 +16,9 @@ from curate.spark import preflight
 
 #: Of free memory, for the Java virtual machine. Documents live in Python workers; Java only shuffles keys.
 JVM_SHARE = 0.4
-MAX_JVM_GIB = 8.0
+MAX_JVM_GIB = 4.0
+#: The quick compiler alone: Java moves keys here, and compiling them well took longer than moving them.
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"
 _LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 _PACKAGES = Path(__file__).parents[2]  # a folder, or the archive that `--py-files` brought
 #: What holds on any master unless a submission says otherwise. Memory and cores belong to whoever starts the cluster.
@@ -22,6 +26,8 @@ SETTINGS = {
     "spark.ui.showConsoleProgress": "false",  # it would run into our own
     "spark.sql.execution.arrow.maxRecordsPerBatch": "1000",
     "spark.sql.session.timeZone": "UTC",
+    # What Spark takes for small by its size on disk, a column of nodes, may be fifty times that in memory.
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.python.worker.reuse": "true",  # models stay loaded between tasks
     # A task may hold one document of 100 MB: let one failure of a worker cost a retry, not the job.
     "spark.task.maxFailures": "4",
@@ -44,6 +50,36 @@ def session(master: str | None = None, *, memory_gib: float | None = None, scrat
         return cluster_session(master, scratch)
     cores = None if master in (None, "local[*]") else master
     return local_session(cores, memory_gib, scratch)
+
+
+class Starting:
+    """A session that starts in a thread of its own: Java takes seconds, in which this process can do something else.
+
+    `session()` waits for it, and raises what went wrong. The thread ends with the process, whatever it is at.
+    """
+
+    def __init__(
+        self, master: str | None = None, *, memory_gib: float | None = None, scratch: str | None = None
+    ) -> None:
+        self._begin = partial(session, master, memory_gib=memory_gib, scratch=scratch)
+        self._found: SparkSession | None = None
+        self._wrong: BaseException | None = None
+        self._thread = Thread(target=self._start, daemon=True)
+        self._thread.start()
+
+    def _start(self) -> None:
+        try:
+            self._found = self._begin()
+        except BaseException as error:  # noqa: BLE001  # raised where the session is asked for
+            self._wrong = error
+
+    def session(self) -> SparkSession:
+        """The session."""
+        self._thread.join()
+        if self._wrong is not None:
+            raise self._wrong
+        assert self._found is not None
+        return self._found
 
 
 def local_session(
@@ -72,10 +108,10 @@ def local_session(
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.sql.shuffle.partitions", str(shuffle_partitions or 2 * (os.cpu_count() or 1)))
     )
+    java = [JAVA_OPTIONS]
     if _LOG_SETTINGS.is_file():  # inside an archive Java cannot read it
-        builder = builder.config(
-            "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={_LOG_SETTINGS.as_uri()}"
-        )
+        java.append(f"-Dlog4j2.configurationFile={_LOG_SETTINGS.as_uri()}")
+    builder = builder.config("spark.driver.extraJavaOptions", " ".join(java))
     return _quiet(builder.getOrCreate())
 
 

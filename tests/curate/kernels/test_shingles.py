@@ -124,8 +124,7 @@ words = st.text(alphabet="ab cd,", max_size=80)
 @given(words, words, st.integers(1, 5))
 def test_similarities_are_those_of_brute_force(a: str, b: str, n: int) -> None:
     found = shingle_sets(pa.array([a, b]), n)
-    middle = found.offsets[1]
-    ours = similarities(found.values[:middle], found.offsets[:2], found.values[middle:], found.offsets[1:] - middle)
+    ours = similarities(found.values, found.offsets, np.array([0]), np.array([1]))
     left, right = brute_force(a, n), brute_force(b, n)
     assert [values.tolist() for values in ours] == [[jaccard(left, right)], [containment(left, right)]]
 
@@ -160,7 +159,7 @@ def packed(*lists: list[int]) -> tuple[np.ndarray, np.ndarray]:
 )
 def test_similarities_by_hand(a: list[int], b: list[int], jaccard: float, containment: float) -> None:
     for left, right in ((a, b), (b, a)):
-        found = similarities(*packed(left), *packed(right))
+        found = similarities(*packed(left, right), np.array([0]), np.array([1]))
         assert [values.tolist() for values in found] == [[jaccard], [containment]]
 
 
@@ -171,8 +170,8 @@ sets_of_numbers = st.lists(st.sets(st.integers(0, 60), max_size=40), min_size=1,
 @given(sets_of_numbers, st.integers(1, 50))
 def test_cut_sets_are_compared_by_the_smallest_of_their_union(members: list[set[int]], most: int) -> None:
     a, b = members, members[::-1]
-    kept = [[sorted(one)[:most] for one in side] for side in (a, b)]
-    jaccards, containments = similarities(*packed(*kept[0]), *packed(*kept[1]), most)
+    rows = np.arange(len(members))
+    jaccards, containments = similarities(*packed(*(sorted(one)[:most] for one in members)), rows, rows[::-1], most)
     for i, (x, y) in enumerate(zip(a, b, strict=True)):
         if max(len(x), len(y)) >= most:
             sample = set(sorted(x | y)[:most])
@@ -185,11 +184,12 @@ def test_similarities_of_cut_sets_are_near_those_of_the_whole() -> None:
     pool = generator.integers(0, 2**63, 40_000).astype(np.uint64)
     a, b = np.sort(pool[:30_000]), np.sort(pool[5_000:20_000])
     most = 8192
-    bounds = np.array([0, most])
-    jaccards, containments = similarities(a[:most], bounds, b[:most], bounds, most)
+    zero, one = np.array([0]), np.array([1])
+    bounds = np.array([0, most, 2 * most])
+    jaccards, containments = similarities(np.concatenate([a[:most], b[:most]]), bounds, zero, one, most)
     assert jaccards == pytest.approx(15_000 / 30_000, abs=4 * 0.5 / most**0.5)
     assert containments == pytest.approx(1)
-    whole = similarities(a, np.array([0, a.size]), b, np.array([0, b.size]))
+    whole = similarities(np.concatenate([a, b]), np.array([0, a.size, a.size + b.size]), zero, one)
     assert [values.tolist() for values in whole] == [[0.5], [1.0]]
 
 
