@@ -194,15 +194,13 @@ def dedup(
 ) -> None:
     """Deduplicate parquet or jsonl: exact, then near duplicates, with the evidence for each."""
     from curate.pipeline import with_sources
-    from curate.report.dedup import banding_lines, dedup_lines
+    from curate.report.dedup import banding_lines
 
     sources = parse_inputs(input, text_column=text_column)
     recipe = change(with_sources(recipes.load(config), sources), set)
     for line in banding_lines(recipe):
         console.print(line, markup=False, highlight=False)
     run_recipe(recipe, output, limit=limit, master=master, memory=memory, scratch=scratch)
-    for line in dedup_lines(output):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -453,9 +451,12 @@ def write_new(path: Path, text: str, overwrite: bool) -> None:
 
 def print_summary(record: dict[str, Any], output: str) -> None:
     """What each stage did, and where everything lies."""
+    from curate.report.dedup import dedup_lines
     from curate.report.inspect import funnel_table, training_lines
 
     console.print(funnel_table(record))
+    for line in dedup_lines(output):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     for line in training_lines(record):
         console.print(line, markup=False, highlight=False)
     for alarm in record.get("alarms", []):

@@ -34,7 +34,7 @@ from curate.kernels import minhash, shingles
 from curate.node import GENERATION_SHIFT, LOCAL_MASK, MAX_GENERATION, PART_BITS, ROW_BITS
 from curate.rundir import MANIFEST, RunDir
 from curate.spark.documents import Documents, by_part
-from curate.spark.parts import PartWriter
+from curate.spark.parts import PartWriter, literal
 
 FORMAT = 1
 _ROW_GROUP_ROWS = 1000  # what is read for one wanted sketch, about 4 MB
@@ -115,12 +115,12 @@ class Index:
     def read(self, spark: SparkSession, name: str, *, own: bool) -> DataFrame | None:
         """A relation of all older generations together, with the run's own or without; None where there is none."""
         folders = [g.folder for g in self.older] + ([self.folder] if own else [])
-        frames = [spark.read.parquet(self.run.url(folder, name)) for folder in folders]
+        frames = [spark.read.parquet(literal(self.run.url(folder, name))) for folder in folders]
         return reduce(DataFrame.unionByName, frames) if frames else None
 
     def latest_clusters(self, spark: SparkSession) -> DataFrame | None:
         """What had become of everyone before the run; None in a new index."""
-        return spark.read.parquet(self.run.url(self.older[-1].folder, "clusters")) if self.older else None
+        return spark.read.parquet(literal(self.run.url(self.older[-1].folder, "clusters"))) if self.older else None
 
     def sketches(self, nodes: DataFrame, num_partitions: int) -> DataFrame:
         """Sketches of some documents of any generation. Row groups without one of them are not read."""

@@ -56,7 +56,7 @@ def _files(run: RunDir, pass_name: str, kind: str) -> Any:
 
 
 def dedup_lines(folder: str) -> list[str]:
-    """One line for each corpus stage that compared pairs or made clusters."""
+    """One line for each corpus stage that compared pairs or made clusters, and for each set of test items."""
     run = RunDir(folder)
     _, recipe = reading.read_recipe(run)
     bounds = {step.name: step.stage for step in recipe.stages} if recipe else {}
@@ -71,7 +71,16 @@ def dedup_lines(folder: str) -> list[str]:
             told.append(f"{_num_clusters(clusters):,} clusters of {clusters.count_rows():,} documents")
         if told:
             lines.append(f"{found.stage}: {', '.join(told)}")
+        if (sets := found.files.get("decontamination")) is not None:
+            lines += [_set_line(found.stage, row) for row in sets.head(MAX_ROWS).to_pylist()]
     return lines
+
+
+def _set_line(stage: str, row: dict[str, Any]) -> str:
+    return (
+        f"{stage}: {row['items_found']:,} of {row['items']:,} items of {row['set']} in {row['documents']:,} documents, "
+        f"{row['items_searchable']:,} could be told from ordinary text"
+    )
 
 
 def _num_clusters(clusters: Any) -> int:
@@ -81,9 +90,20 @@ def _num_clusters(clusters: Any) -> int:
 
 
 def document_lines(run: RunDir, doc_id: str) -> list[str]:
-    """What the evidence says of one document: the documents it was compared with, and those of its cluster."""
+    """What the evidence says of one document.
+
+    The documents it was compared with, those of its cluster, test items in it, runs of tokens taken out of it.
+    """
     lines = []
     for found in evidence(run):
+        mine = pc.field("doc_id") == doc_id
+        for row in _some(found, "matches", mine):
+            item = row["item_id"] or row["item"]
+            lines.append(f"{found.stage} found {row['set']} item {item} ({row['part']}), {row['verdict']}:")
+            lines += [f"  here: {row['document_text']}", f"  item: {row['item_text']}"]
+        for row in _some(found, "spans", mine):
+            place = f"bytes {row['start']:,} to {row['end']:,}, which stay in {row['kept_doc_id']}"
+            lines.append(f"{found.stage} took out {place}: {row['text']}")
         for row in pairs_of(found, doc_id):
             scores = ", ".join(f"{name} {row[name]:.3f}" for name in _SCORES if row.get(name) is not None)
             where = f", band {row['band']}" if row.get("band") is not None else ""
@@ -98,10 +118,17 @@ def cluster_lines(run: RunDir, cluster_id: str) -> list[str]:
     return [line for found in evidence(run) for line in _member_lines(found, cluster_id)]
 
 
+def _some(found: Evidence, kind: str, wanted: Any) -> list[dict[str, Any]]:
+    """A few rows of a kind of evidence; none where the stage keeps no such."""
+    files = found.files.get(kind)
+    rows: list[dict[str, Any]] = [] if files is None else files.head(MAX_ROWS, filter=wanted).to_pylist()
+    return rows
+
+
 def pairs_of(found: Evidence, doc_id: str) -> list[dict[str, Any]]:
     """Pairs of a document that were compared, the most similar first, each with `other` and `other_url`."""
-    pairs = found.files.get("pairs")
-    if pairs is None or "a_doc_id" not in pairs.schema.names:
+    pairs = found.files.get("pairs", found.files.get("semantic_pairs"))
+    if pairs is None:
         return []
     score = "jaccard" if "jaccard" in pairs.schema.names else "cosine"
     mine = (pc.field("a_doc_id") == doc_id) | (pc.field("b_doc_id") == doc_id)

@@ -15,6 +15,7 @@ from curate.report.dedup import evidence
 from curate.report.plots import BOUND, DROPPED, KEPT, label, styled
 from curate.rundir import RunDir
 
+_COLOURS = (DROPPED, "#5a8f4e", "#7a65a8", "#4fa3a5")
 _NUM_BINS = 50  # of similarity, 0.02 wide
 MAX_PAIRS = 5_000_000  # of a stage that are counted
 
@@ -54,7 +55,8 @@ def cluster_sizes(run: RunDir) -> go.Figure | None:
         used = np.flatnonzero(documents)
         names = [f"{2**n:,}" if n < 1 else f"{2**n:,}–{2 ** (n + 1) - 1:,}" for n in used]
         if len(used):
-            figure.add_bar(x=names, y=documents[used].tolist(), name=label(found.stage))
+            colour = _COLOURS[len(figure.data) % len(_COLOURS)]
+            figure.add_bar(x=names, y=documents[used].tolist(), name=label(found.stage), marker_color=colour)
     if not figure.data:
         return None
     figure.update_layout(height=320, barmode="group", showlegend=True)
@@ -99,4 +101,4 @@ def _add_similarities(figure: go.Figure, row: int, counts: NDArray[np.int64], st
         figure.add_vline(x=bound, line={"color": BOUND, "dash": "dash"}, row=row, col=1)
     figure.update_xaxes(title="Jaccard similarity", range=[0, 1.01], row=row, col=1)
     figure.update_yaxes(title="pairs", rangemode="tozero", row=row, col=1, secondary_y=False)
-    figure.update_yaxes(range=[0, 1.05], tickformat=".0%", showgrid=False, row=row, col=1, secondary_y=True)
+    figure.update_yaxes(range=[0, 1.05], tickformat=".0%", dtick=0.25, showgrid=False, row=row, col=1, secondary_y=True)

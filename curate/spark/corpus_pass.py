@@ -10,6 +10,7 @@ from curate.recipe import Step
 from curate.rundir import RunDir
 from curate.spark.context import CorpusContext
 from curate.spark.documents import Documents, part_of, row_of
+from curate.spark.parts import literal
 from curate.stage import CorpusStage
 
 
@@ -22,7 +23,7 @@ def run_corpus_stage(step: Step, documents: Documents, run: RunDir, folder: str,
     def save(name: str, frame: DataFrame) -> DataFrame:
         path = run.url(folder, name)
         frame.write.mode("overwrite").parquet(path)
-        return spark.read.schema(frame.schema).parquet(path)
+        return spark.read.schema(frame.schema).parquet(literal(path))
 
     context = CorpusContext(spark=spark, seed=seed, save=save, digest=digest)
     verdicts = step.stage.apply(documents, context)

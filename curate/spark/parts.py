@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -88,11 +89,11 @@ class PartWriter:
         name: str,
         schema: pa.Schema,
         compression: str = "zstd",
-        row_group_rows: int = ROW_GROUP_ROWS,
+        row_group_rows: int | None = None,
     ) -> None:
         self.fs, self.path = fsspec.core.url_to_fs(f"{folder}/{name}")
         self.name, self.schema, self.rows = name, schema, 0
-        self.compression, self.row_group_rows = compression, row_group_rows
+        self.compression, self.row_group_rows = compression, row_group_rows or ROW_GROUP_ROWS
         self._temporary = f"{os.path.dirname(self.path)}/_{uuid.uuid4().hex}"
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
@@ -133,6 +134,11 @@ class PartWriter:
             table = pa.Table.from_batches(self._waiting, self.schema)
             self._parquet.write_table(table, row_group_size=max(1, table.num_rows))
             self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+
+
+def literal(path: str) -> str:
+    """A path as Spark reads it: where it looks for patterns, these characters are meant as they are."""
+    return re.sub(r"([\\{}\[\]*?])", r"\\\1", path)
 
 
 def part_batches(

@@ -74,6 +74,22 @@ def test_what_is_known_of_one_document(run: RunDir) -> None:
     assert document_lines(run, "0" * 32) == []
 
 
+def test_test_items_and_runs_of_tokens_in_a_document(run: RunDir) -> None:
+    match = {"doc_id": IDS["d"], "set": "mmlu", "item": 7, "item_id": None, "part": "question"}
+    match |= {"verdict": "contaminated", "document_text": "What is", "item_text": "what is it"}
+    span = {"doc_id": IDS["d"], "start": 1000, "end": 2000, "kept_doc_id": IDS["a"], "text": "It was a dark"}
+    sets = {"set": "mmlu", "items": 14042, "items_searchable": 12000, "items_found": 1, "documents": 2}
+    for name, row in (("matches", match), ("spans", span), ("decontamination", sets)):
+        folder = Path(run.root) / "dedup" / "02-near_dedup" / name
+        folder.mkdir()
+        pq.write_table(pa.Table.from_pylist([row]), folder / "part-0.parquet")
+    lines = document_lines(run, IDS["d"])
+    assert lines[0] == "near_dedup found mmlu item 7 (question), contaminated:"
+    assert lines[1:3] == ["  here: What is", "  item: what is it"]
+    assert lines[3].startswith(f"near_dedup took out bytes 1,000 to 2,000, which stay in {IDS['a']}: It was")
+    assert dedup_lines(run.root)[1].startswith("near_dedup: 1 of 14,042 items of mmlu in 2 documents, 12,000 could")
+
+
 def test_a_cluster_by_its_id(run: RunDir) -> None:
     assert cluster_lines(run, IDS["a"]) == document_lines(run, IDS["b"])[2:]
     with pytest.raises(InputError, match="no cluster"):
