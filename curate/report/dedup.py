@@ -36,7 +36,7 @@ def banding_lines(recipe: Recipe) -> list[str]:
     for step in recipe.stages:
         banding, bound = getattr(step.stage, "banding", None), getattr(step.stage, "min_jaccard", None)
         if banding is not None and bound is not None:
-            lines += [f"{step.name}: {banding.num_bands} bands of {banding.rows_per_band} rows"]
+            lines.append(f"{step.name}:")
             lines += s_curve_text(banding, bound).splitlines()
     return lines
 
