@@ -47,7 +47,7 @@ _HTML, _HEAD, _BODY, _P, _LI, _DD, _DT = (NUMBER[name] for name in "html head bo
 _A, _BUTTON, _SELECT, _OPTION, _OPTGROUP = (NUMBER[name] for name in "a button select option optgroup".split())
 _TABLE, _TR, _TD, _TH, _CAPTION = (NUMBER[name] for name in "table tr td th caption".split())
 _TBODY, _THEAD, _TFOOT, _TEMPLATE = (NUMBER[name] for name in "tbody thead tfoot template".split())
-_ADDRESS, _DIV, _RT, _RP, _BR, _NOBR = (NUMBER[name] for name in "address div rt rp br nobr".split())
+_ADDRESS, _DIV, _RT, _RP, _BR, _HR, _NOBR = (NUMBER[name] for name in "address div rt rp br hr nobr".split())
 _SVG, _MATH, _SCRIPT, _PLAINTEXT, _ITALIC = (NUMBER[name] for name in "svg math script plaintext i".split())
 _FOREIGN_OBJECT, _DESC, _TITLE = (NUMBER[name] for name in "foreignobject desc title".split())
 _ANNOTATION_XML, _MTEXT, _NOSCRIPT, _IFRAME = (NUMBER[name] for name in "annotation-xml mtext noscript iframe".split())
@@ -82,6 +82,8 @@ class Runs(NamedTuple):
     link: Int32s  # the open `<a>` around it, 0 where there is none
     start: Int32s  # of its bytes in `Page.text`
     end: Int32s
+    breaks: Int32s  # starts and ends of blocks before it: equal where no block begins or ends between two runs
+    lines: Int32s  # `<br>` and `<hr>` before it
 
 
 class Page(NamedTuple):
@@ -93,11 +95,11 @@ class Page(NamedTuple):
     open_elements: Int32s  # int32[MAX_DEPTH + 1]: the stack
     open_keys: NDArray[np.uint64]  # of their names
     num_open: Int32s  # how many of each name are open: int32[len(NAMES)]
-    place: Int32s  # int32[8]: see below
+    place: Int32s  # int32[9]: see below
 
 
 # What `Page.place` holds.
-NUM_ELEMENTS, NUM_RUNS, NUM_TEXT_BYTES, DEPTH, RUN_START, _SEEN_HEAD, _SEEN_BODY = range(7)
+NUM_ELEMENTS, NUM_RUNS, NUM_TEXT_BYTES, DEPTH, RUN_START, _SEEN_HEAD, _SEEN_BODY, _BREAKS, _LINES = range(9)
 
 
 def room(num_bytes: int, num_tags: int) -> Page:
@@ -115,7 +117,7 @@ def room(num_bytes: int, num_tags: int) -> Page:
         np.empty(MAX_DEPTH + 1, np.int32),
         np.empty(MAX_DEPTH + 1, np.uint64),
         np.zeros(len(NAMES), np.int32),
-        np.zeros(8, np.int32),
+        np.zeros(9, np.int32),
     )
 
 
@@ -195,6 +197,10 @@ def _add_element(page: Page, name: Int, start: Int, attributes: Int) -> Int:
     elements.role_start[element] = 0
     elements.role_end[element] = 0
     elements.hidden[element] = 0
+    if FLAGS[name] & BLOCK:
+        place[_BREAKS] += 1
+    elif name == _BR or name == _HR:
+        place[_LINES] += 1
     return element
 
 
@@ -216,9 +222,12 @@ def _close_down_to(page: Page, depth: Int, at: Int) -> None:
     while place[DEPTH] > depth:
         place[DEPTH] -= 1
         element = page.open_elements[place[DEPTH]]
-        page.num_open[elements.name[element]] -= 1
+        name = elements.name[element]
+        page.num_open[name] -= 1
         elements.end[element] = at
         elements.behind[element] = place[NUM_ELEMENTS]
+        if FLAGS[name] & BLOCK:
+            place[_BREAKS] += 1
 
 
 @borrowing
@@ -270,17 +279,26 @@ def _end_run(page: Page, to: Int, at: Int) -> None:
                 _close_down_to(page, top, at)
                 top = place[DEPTH] - 1
                 break
-    run = place[NUM_RUNS]
-    place[NUM_RUNS] = run + 1
-    page.runs.element[run] = page.open_elements[top]
-    page.runs.start[run] = start
-    page.runs.end[run] = to
-    page.runs.link[run] = 0
+    run = _add_run(page, page.open_elements[top], start, to)
     if page.num_open[_A]:
         for position in range(top, 0, -1):
             if _open_name(page, position) == _A:
                 page.runs.link[run] = page.open_elements[position]
                 break
+
+
+@borrowing
+def _add_run(page: Page, element: Int, start: Int, end: Int) -> Int:
+    runs, place = page.runs, page.place
+    run = place[NUM_RUNS]
+    place[NUM_RUNS] = run + 1
+    runs.element[run] = element
+    runs.link[run] = 0
+    runs.start[run] = start
+    runs.end[run] = end
+    runs.breaks[run] = place[_BREAKS]
+    runs.lines[run] = place[_LINES]
+    return run
 
 
 @borrowing
@@ -673,12 +691,7 @@ def _raw_text(
         i += 1
     page.elements.end[element] = i
     if to > start:
-        run = page.place[NUM_RUNS]
-        page.place[NUM_RUNS] = run + 1
-        page.runs.element[run] = element
-        page.runs.link[run] = 0
-        page.runs.start[run] = start
-        page.runs.end[run] = to
+        _add_run(page, element, start, to)
     if i < size:
         i = min(_skip_attributes(data, i + 2 + length, size) + 1, size)
     return i, to
