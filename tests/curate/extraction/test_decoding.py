@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from curate.extraction.decoding import HEAD_BYTES, codec_of, decode_html
+from curate.extraction.decoding import HEAD_BYTES, codec_of, decode_bytes, decode_html
 
 POLISH = "Zażółć gęślą jaźń. Cudowny świat pomaga dzieciom, a środki trafią do szpitala. Łódź też się cieszy. "
 RUSSIAN = "Съешь же ещё этих мягких французских булок, да выпей чаю. Новости страны и мира сегодня. "
@@ -94,6 +94,43 @@ def test_a_byte_order_mark_outvotes_everything_and_is_no_text(mark: bytes, codec
     assert decode_html(mark + html.encode(codec), "iso-8859-1") == (html, codec, "bom")
 
 
+@pytest.mark.parametrize(("text", "codec"), [(text, codec) for text, _, codec in LEGACY if text is not POLISH])
+@pytest.mark.parametrize("where", ["http", "meta"])
+def test_western_is_not_believed_where_bytes_stand_side_by_side(text: str, codec: str, where: str) -> None:
+    html = page(text, "<meta charset=iso-8859-1>" if where == "meta" else "")
+    decoded = decode_html(html.encode(codec), "iso-8859-1" if where == "http" else None)
+    assert decoded.text == html
+    assert decoded.how == "detected"
+
+
+def test_western_is_believed_below_256_bytes_and_where_no_three_stand_side_by_side() -> None:
+    assert decode_html(("я" * 255).encode("cp1251"), "iso-8859-1").charset == "cp1252"
+    enough = ("я" * 4 + "новости ")[:8] * 64
+    assert decode_html(enough.encode("cp1251"), "iso-8859-1").charset == "cp1251"
+    french = "Élève à l'été, où naît la forêt: «ça, c'est déjà l'œuvre» — ñandú, Größe, coração. " * 40
+    assert decode_html(french.encode("cp1252"), "iso-8859-1") == (french, "cp1252", "http")
+
+
+def test_a_comment_may_be_empty() -> None:
+    assert decode_html(b"<!--><meta charset=koi8-r>\xf0").charset == "koi8-r"
+    assert decode_html(b"<!--<meta charset=koi8-r>\xf0").charset != "koi8-r"
+
+
+def test_clean_utf8_is_passed_on_uncopied() -> None:
+    payload = page(RUSSIAN).encode()
+    assert decode_bytes(payload, "utf-8").utf8 is payload
+    assert decode_bytes(memoryview(payload), None) == (payload, "utf-8", "utf8")
+
+
+def test_byte_order_mark_and_nuls_are_taken_out_of_utf8() -> None:
+    assert decode_bytes(b"\xef\xbb\xbfa\0b\xef\xbb\xbf").utf8 == b"ab\xef\xbb\xbf"
+
+
+def test_foreign_bytes_in_utf8_become_replacement_characters() -> None:
+    utf8 = RUSSIAN.encode()
+    assert decode_bytes(utf8 + b" caf\xe9 " + utf8, "utf-8").utf8 == utf8 + " caf\ufffd ".encode() + utf8
+
+
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
 def test_utf16_without_a_mark_is_seen(codec: str) -> None:
     assert decode_html(page(POLISH).encode(codec)).text == page(POLISH)
@@ -153,14 +190,30 @@ def test_what_is_no_charset_of_the_web_is_no_label(label: str | None) -> None:
     declared=st.none() | st.sampled_from(["utf-8", "gbk", "utf-16", "big5"]) | st.text(),
 )
 @example(payload=b"", declared=None)
+@example(payload=b"", declared="latin1")
+@example(payload=b"\xe9", declared="latin1")
 @example(payload=b"\0" * 100, declared=None)
 @example(payload=b"\xff\xfe\x00\xd8", declared=None)
 @example(payload=b"<meta charset=utf-16>\xff", declared=None)
 def test_any_bytes_give_valid_text_without_nuls(payload: bytes, declared: str | None) -> None:
-    decoded = decode_html(payload, declared)
-    decoded.text.encode("utf-8")
-    assert "\0" not in decoded.text
-    assert decode_html(payload, declared) == decoded
+    decoded = decode_bytes(payload, declared)
+    assert decoded.utf8.decode("utf-8") == decode_html(payload, declared).text
+    assert b"\0" not in decoded.utf8
+    assert decode_bytes(memoryview(payload), declared) == decoded
+
+
+@given(st.binary(max_size=12) | st.text(max_size=8).map(lambda text: text.encode("utf-8", "surrogatepass")))
+@example(b"\xed\xa0\x80")
+@example(b"\xc0\x80")
+@example(b"\xf4\x90\x80\x80")
+def test_bytes_are_kept_where_python_calls_them_utf8_and_only_there(data: bytes) -> None:
+    payload = b"ascii " * 3 + data.replace(b"\0", b"") + b" ascii"
+    try:
+        payload.decode("utf-8")
+        valid = True
+    except UnicodeDecodeError:
+        valid = False
+    assert (decode_bytes(payload, "utf-8").utf8 == payload) == valid
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\ufeff"), min_size=1))

@@ -1,0 +1,1 @@
+"""Train and evaluate extractors of main text on pages whose main text a person has marked."""
