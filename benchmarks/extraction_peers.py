@@ -16,6 +16,7 @@ needs nothing of ours there.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -99,8 +100,9 @@ def _environment(name: str, cache: Path) -> Path:
     from curate.errors import EnvironmentProblem
 
     wanted = PEERS[name]
+    digest = hashlib.sha256(" ".join(wanted.requirements).encode()).hexdigest()[:8]  # other versions, another folder
     try:
-        return make(cache / "environments" / f"extraction-{name}", wanted.requirements, wanted.python)
+        return make(cache / "environments" / f"extraction-{name}-{digest}", wanted.requirements, wanted.python)
     except (subprocess.SubprocessError, OSError) as error:
         raise EnvironmentProblem(
             f"{' '.join(wanted.requirements)} cannot be installed with {wanted.python} ({error}); "

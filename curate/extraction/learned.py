@@ -8,16 +8,19 @@ it needs no child process.
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.extraction.model import ExtractorModel
+from curate.extraction.decoding import decode_bytes
+from curate.extraction.model import ExtractorModel, load
 from curate.kernels.html_entities import entities
 from curate.kernels.page_features import PAGE_TYPES
 from curate.kernels.page_judge import Judgement, judge, judgement_room
-from curate.kernels.page_markdown import markdown_room, write_markdown
 from curate.kernels.page_reader import num_tags
 from curate.kernels.page_text import text_room, write_text
 from curate.kernels.unicode_tables import char_table
@@ -64,7 +67,7 @@ class LearnedExtractor:
         return MainText(text, page_type, *expected, num_blocks, int(chosen.sum()))
 
     def judge(self, data: NDArray[np.uint8], url: str | None) -> tuple[Judgement, int, tuple[float, float, float]]:
-        """What was found out about a page, valid until the next one; how many blocks; expected F1, precision, recall."""
+        """What was found out, valid until the next page; how many blocks; expected F1, precision and recall."""
         judgement = self._room_for(data)
         num_blocks, *expected = judge(
             data,
@@ -90,9 +93,27 @@ class LearnedExtractor:
         return self._room
 
     def _written(self, data: NDArray[np.uint8], judgement: Judgement, num_blocks: int, chosen: Any) -> str:
+        from curate.kernels.page_markdown import markdown_room, write_markdown
+
         write, size_of = (write_markdown, markdown_room) if self.format == "markdown" else (write_text, text_room)
         size = size_of(data.size)
         if size > self._out.size:
             self._out = np.empty(size, np.uint8)
         end = write(data, judgement.page, judgement.blocks, num_blocks, chosen, self._out, 0)
         return self._out[:end].tobytes().decode("utf-8", "replace")
+
+
+def shipped_model() -> Path:
+    """The model that the package brings. What it was trained on and how good it is, its card beside it says."""
+    return Path(str(resources.files("curate.extraction") / "weights" / "extractor.npz"))
+
+
+@cache
+def default_extractor() -> LearnedExtractor:
+    """The shipped model with default settings, one for each process."""
+    return LearnedExtractor(load(shipped_model()))
+
+
+def extract_text(payload: bytes, url: str | None, charset: str | None) -> str:
+    """The main text of a page as it came over the wire; "" where it has none."""
+    return default_extractor().extract(decode_bytes(payload, charset).utf8, url).text

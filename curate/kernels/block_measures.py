@@ -1,7 +1,7 @@
 """What the text of each block of a page is like: lengths, links, punctuation, function words, known phrases.
 
-A **word** is a run of letters, marks and digits, or one Han character, as the evaluation counts them. Measures are counts;
-what is made of them (shares, logarithms) is for `page_features`.
+A **word** is a run of letters, marks and digits, or one Han character, as the evaluation counts them. Measures are
+counts; what is made of them (shares, logarithms) is for `page_features`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from curate.kernels.compiled import borrowing
 from curate.kernels.function_words import SEED, add_point, is_function_word
-from curate.kernels.html_names import BLOCK, FLAGS, NUMBER
+from curate.kernels.html_names import NUMBER
 from curate.kernels.page_blocks import Blocks
 from curate.kernels.page_reader import NUM_ELEMENTS, NUM_RUNS, Page, attribute, is_word
 from curate.kernels.page_traits import Floats, Keys, lexicon_place
 from curate.kernels.scan import flags_of, lower_of
-from curate.kernels.unicode_tables import DIGIT, LETTER, LOWER, MARK, NUMBER as NUMERIC, SPACE, UPPER, CharTable
+from curate.kernels.unicode_tables import DIGIT, LETTER, LOWER, MARK, SPACE, UPPER, CharTable
+from curate.kernels.unicode_tables import NUMBER as NUMERIC
 from curate.kernels.utf8 import Bool, Bytes, Int, code_point
 
 MEASURES: tuple[str, ...] = (
@@ -92,8 +93,9 @@ _TEXT, _PAIR = np.uint64(0xD6E8FEB9), np.uint64(0xA0761D65)
 
 _TITLE, _META, _A, _BR = (NUMBER[name] for name in "title meta a br".split())
 _B, _STRONG = NUMBER["b"], NUMBER["strong"]
-_NUM_SET_SLOTS = 2048
-_MAX_SET_WORDS = 512
+_NUM_SLOTS = 2048  # a power of two
+_MAX_PROBES = 32
+_MAX_WORDS = 256  # of one text
 _SPACE_FLAG = np.uint16(SPACE)
 
 #: Bits of what an ASCII or other code point says in a text.
@@ -105,10 +107,10 @@ _CURRENCY = frozenset("$€£¥₹₽")
 
 
 class Known(NamedTuple):
-    """Words of the page's title and of its description, as hash sets of keys."""
+    """Words that the page says of itself, as hash sets of keys."""
 
-    title: Keys
-    description: Keys
+    title: Keys  # of `<title>` and `og:title`
+    description: Keys  # of descriptions in `<meta>`
 
 
 class Phrases(NamedTuple):
@@ -120,7 +122,7 @@ class Phrases(NamedTuple):
 
 def known_room() -> Known:
     """Room for the words of one page."""
-    return Known(np.zeros(_NUM_SET_SLOTS, np.uint64), np.zeros(_NUM_SET_SLOTS, np.uint64))
+    return Known(np.zeros(_NUM_SLOTS, np.uint64), np.zeros(_NUM_SLOTS, np.uint64))
 
 
 def _class_of_points() -> NDArray[np.uint8]:
@@ -152,21 +154,26 @@ def marks_of(point: Int) -> Int:
 
 @borrowing
 def _add(keys: Keys, key: Int) -> None:
-    slot = np.int64(key >> np.uint64(40)) & (_NUM_SET_SLOTS - 1)
-    while keys[slot] != 0:
-        if keys[slot] == key:
+    """Take a key into the set; a set that is nearly full takes no more."""
+    slot = np.int64(key >> np.uint64(40))
+    for step in range(_MAX_PROBES):
+        at = (slot + step) & (keys.size - 1)
+        if keys[at] == key:
             return
-        slot = (slot + 1) & (_NUM_SET_SLOTS - 1)
-    keys[slot] = key
+        if keys[at] == 0:
+            keys[at] = key
+            return
 
 
 @borrowing
 def _holds(keys: Keys, key: Int) -> Bool:
-    slot = np.int64(key >> np.uint64(40)) & (_NUM_SET_SLOTS - 1)
-    while keys[slot] != 0:
-        if keys[slot] == key:
+    slot = np.int64(key >> np.uint64(40))
+    for step in range(_MAX_PROBES):
+        at = (slot + step) & (keys.size - 1)
+        if keys[at] == 0:
+            return False
+        if keys[at] == key:
             return True
-        slot = (slot + 1) & (_NUM_SET_SLOTS - 1)
     return False
 
 
@@ -180,7 +187,7 @@ def is_han(point: Int) -> Bool:
 def _add_words(data: Bytes, start: Int, end: Int, table: CharTable, keys: Keys) -> None:
     """Take the first words of a text into a set."""
     key, i, num = SEED, start, 0
-    while i < end and num < _MAX_SET_WORDS:
+    while i < end and num < _MAX_WORDS:
         point, length = code_point(data, i, end)
         i += length
         flags = flags_of(table, point)
@@ -200,9 +207,10 @@ def _add_words(data: Bytes, start: Int, end: Int, table: CharTable, keys: Keys) 
 
 @borrowing
 def find_known(data: Bytes, page: Page, table: CharTable, known: Known) -> None:
-    """Fill `known` from `<title>` and the descriptions in `<meta>`."""
-    for i in range(_NUM_SET_SLOTS):
+    """Fill `known` from `<title>` and `<meta>`."""
+    for i in range(known.title.size):
         known.title[i] = 0
+    for i in range(known.description.size):
         known.description[i] = 0
     elements, runs = page.elements, page.runs
     for run in range(page.place[NUM_RUNS]):
@@ -263,18 +271,24 @@ def _measure(
     key, before = SEED, SEED
     word_chars, word_digits = 0, 0
     chars, marks = 0, 0
-    last_point, first_point = 0, 0
+    last_point: Int = 0
+    first_point: Int = 0
     spaced = True
     link = 0
+    lines = runs.lines[blocks.first_run[block]]
     for run in range(blocks.first_run[block], blocks.last_run[block]):
         element = runs.element[run]
         if blocks.unseen[element]:
             continue
+        if runs.lines[run] != lines and key != SEED:  # <br> ends a word
+            before = _word(measures, block, key, before, word_chars, word_digits, known, phrases)
+            key, word_chars, word_digits = SEED, 0, 0
+        lines = runs.lines[run]
         if runs.link[run] and runs.link[run] != link:
             measures[block, LINKS] += 1
         link = runs.link[run]
         name = page.elements.name[element]
-        strong = name == _B or name == _STRONG
+        strong = name in (_B, _STRONG)
         i, end = runs.start[run], runs.end[run]
         while i < end:
             byte = text[i]

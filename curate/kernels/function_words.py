@@ -13,8 +13,8 @@ from curate.kernels.html_names import key_slots
 from curate.kernels.utf8 import Bool, Int
 
 _WORDS = {
-    "en": "the of and to in is that it was for on are with as be this have from or by not but they which you we his at an",
-    "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an wird aus er hat dass",
+    "en": "the of and to in is that it was for on are with as be this have from or by not but they which you we his at",
+    "de": "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an wird aus dass",
     "fr": "de la le et les des en un du une que est pour qui dans par sur au pas plus avec se sont ce il ne ou cette",
     "es": "de la que el en y los se del las un por con no una su para es al lo como más pero sus le",
     "it": "di che e la il un a per non in una sono mi si lo è con ha del le dei della nel anche",

@@ -54,6 +54,15 @@ _BREAKS_OUT = (
     _CLOSES_P
     + " b big body br code em embed font head i img meta nobr ruby s small span strike strong sub sup tt u var"
 )
+#: Parts of a table that hold no text themselves, those that do, and both without the table itself.
+_ROWS = "table thead tbody tfoot tr colgroup"
+_CELL = "td th caption"
+_TABLE_PART = "thead tbody tfoot tr colgroup col td th caption"
+#: Start tags that are none in some places, and those that end more than `<p>` and headings.
+_ONCE = "html head body form"
+_ENDS_KIN = (
+    _ROWS + " " + _TABLE_PART + " body head li dd dt option optgroup a nobr button select input textarea rb rt rtc rp"
+)
 #: Elements of SVG and MathML that hold HTML.
 _HOLDS_HTML = "foreignobject desc annotation-xml mi mo mn ms mtext"
 
@@ -76,6 +85,11 @@ UNSEEN = 1 << 9
 HEADING = 1 << 10
 BREAKS_OUT = 1 << 11
 HOLDS_HTML = 1 << 12
+ROWS = 1 << 13
+CELL = 1 << 14
+TABLE_PART = 1 << 15
+ONCE = 1 << 16
+ENDS_KIN = 1 << 17
 
 
 def _flags() -> np.ndarray:
@@ -83,7 +97,8 @@ def _flags() -> np.ndarray:
     for bit, group in (
         *((VOID, _VOID), (RAW, _RAW), (RCDATA, _RAW_WITH_ENTITIES), (CLOSES_P, _CLOSES_P), (BLOCK, _BLOCK)),
         *((FORMATTING, _FORMATTING), (SPECIAL, _SPECIAL), (SCOPE, _SCOPE), (IN_HEAD, _IN_HEAD), (UNSEEN, _UNSEEN)),
-        *((HEADING, _HEADING), (BREAKS_OUT, _BREAKS_OUT), (HOLDS_HTML, _HOLDS_HTML)),
+        *((HEADING, _HEADING), (BREAKS_OUT, _BREAKS_OUT), (HOLDS_HTML, _HOLDS_HTML), (ROWS, _ROWS), (CELL, _CELL)),
+        *((TABLE_PART, _TABLE_PART), (ONCE, _ONCE), (ENDS_KIN, _ENDS_KIN)),
     ):
         for name in group.split():
             flags[NUMBER[name]] |= bit

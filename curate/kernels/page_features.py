@@ -26,7 +26,6 @@ from curate.kernels.page_traits import (
     KIND_NAMES,
     LINK_CHARS,
     LONG_BLOCKS,
-    MASSES,
     NUM_KINDS,
     PARAGRAPH_CHARS,
     SENTENCES,
@@ -45,9 +44,10 @@ NUM_TYPES = len(PAGE_TYPES)
 
 _OWN = (
     *("chars", "words", "link_frac", "links", "upper_frac", "digit_frac", "sentence_ends", "comma_frac", "mark_frac"),
-    *("function_word_frac", "lower_word_frac", "short_word_frac", "lines", "title_frac", "title_words", "description_frac"),
-    *("years", "separators", "code_frac", "questions", "at_signs", "currency", "ends_sentence", "starts_upper"),
-    *("starts_digit", "phrase_mean", "phrase_min", "phrase_max", "first_phrase", "han_frac", "emphasis_frac", "word_chars"),
+    *("function_word_frac", "lower_word_frac", "short_word_frac", "lines", "title_frac", "title_words"),
+    *("description_frac", "years", "separators", "code_frac", "questions", "at_signs", "currency"),
+    *("ends_sentence", "starts_upper", "starts_digit", "phrase_mean", "phrase_min", "phrase_max", "first_phrase"),
+    *("han_frac", "emphasis_frac", "word_chars"),
 )
 _AROUND = (
     *(f"in_{kind}" for kind in KIND_NAMES),
@@ -60,14 +60,17 @@ _PLACE = (
     *("blocks_since_h1", "h1_seen", "title_heading_seen", "first_h1_distance", "chars_since_long", "blocks_to_long"),
     *("blocks_since_long", "heading_phrase_mean", "heading_first_phrase", "heading_name", "heading_affinity"),
 )
-_NEIGHBOUR = ("chars", "link_frac", "sentence_ends", "name", "affinity", "same_element_parent", "phrase_mean", "function_word_frac")
+_NEIGHBOUR = (
+    *("chars", "link_frac", "sentence_ends", "name", "affinity", "same_element_parent", "phrase_mean"),
+    "function_word_frac",
+)
 _NEIGHBOURS = ("before_1", "before_2", "before_3", "after_1", "after_2", "after_3")
 _WINDOWS = (3, 8)
 _WINDOW = ("chars", "link_frac", "long_frac", "sentence_ends", "phrase", "affinity")
 _CONTAINERS = 4
 _CONTAINER = (
     *("chars", "page_frac", "block_frac", "link_frac", "blocks", "mean_chars", "sentence_ends", "paragraph_frac"),
-    *("headings", "long_blocks", "affinity", "name", "steps", "place_in"),
+    *("headings", "long_blocks", "affinity", "name", "steps", "sum_affinity"),
 )
 #: The innermost element around a block that has siblings of its template, and the one whose siblings hold most text.
 _REPEATS = ("inner", "largest")
@@ -361,7 +364,6 @@ def _containers(page: Page, blocks: Blocks, block: Int, scratch: Scratch, featur
     page_chars = max(mass[0, CHARS], np.float32(1))
     element = blocks.element[block]
     held = scratch.measures[block, m.CHARS]
-    before = scratch.sums[block, 0]
     steps = 0
     for level in range(_CONTAINERS):
         while element > 0 and mass[element, CHARS] <= held:
@@ -462,7 +464,8 @@ def _find_siblings(page: Page, scratch: Scratch) -> None:
 @borrowing
 def _repeats(page: Page, blocks: Blocks, block: Int, scratch: Scratch, features: Floats) -> None:
     siblings = scratch.siblings
-    inner, largest = 0, 0
+    inner: Int = 0
+    largest: Int = 0
     inner_steps, largest_steps, steps = 0, 0, 0
     most = np.float32(0)
     element = blocks.element[block]

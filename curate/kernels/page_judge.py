@@ -24,7 +24,7 @@ from curate.kernels.page_reader import Page, read_page, room
 from curate.kernels.page_traits import Floats
 from curate.kernels.trees import Trees, add_up, sigmoid, softmax
 from curate.kernels.unicode_tables import CharTable
-from curate.kernels.utf8 import Bytes
+from curate.kernels.utf8 import Bytes, Int
 
 
 class Judgement(NamedTuple):
@@ -62,9 +62,7 @@ def judgement_room(num_bytes: int, num_tags: int) -> Judgement:
 
 
 @compiled
-def look(
-    data: Bytes, url: Bytes, entities: Entities, table: CharTable, lexicon: Floats, judgement: Judgement
-) -> int:
+def look(data: Bytes, url: Bytes, entities: Entities, table: CharTable, lexicon: Floats, judgement: Judgement) -> Int:
     """Read a page and measure it; how many blocks it has. The URL is empty where it is unknown."""
     read_page(data, 0, data.size, entities, judgement.page)
     num_blocks = find_blocks(judgement.page, judgement.blocks)

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from curate.kernels.block_measures import CHARS, CURRENCY, LINK_CHARS, QUESTIONS, SENTENCE_ENDS, WORDS, YEARS
+from curate.kernels.block_measures import (
+    CHARS,
+    CURRENCY,
+    LINK_CHARS,
+    QUESTIONS,
+    SENTENCE_ENDS,
+    WORDS,
+    YEARS,
+)
 from curate.kernels.compiled import borrowing
 from curate.kernels.html_names import NUMBER, key_slots, name_key
 from curate.kernels.page_blocks import Blocks
 from curate.kernels.page_reader import NUM_ELEMENTS, Page, attribute, is_word
 from curate.kernels.page_traits import KIND_NAMES, NUM_KINDS, Floats, Traits, next_word
-from curate.kernels.utf8 import Bytes, Int
+from curate.kernels.utf8 import Bool, Bytes, Int
 
 #: Elements that are counted.
 _COUNTED = "h1 h2 h3 h4 p li tr img a form input pre article time table video dt blockquote button".split()
@@ -32,10 +40,10 @@ _DECLARED_KEYS = np.array([name_key(word) for word in _DECLARED], np.uint64)
 
 #: Words of URLs, in groups.
 _URL_GROUPS = {
-    "forum": "forum forums thread threads topic viewtopic showthread questions question answers t discussion community board",
+    "forum": "forum forums thread threads topic viewtopic showthread questions question answers t discussion community",
     "product": "product products shop item dp store buy p catalog",
     "article": "blog news article articles post posts story stories opinion magazine press",
-    "docs": "docs doc documentation wiki guide guides manual reference api tutorial tutorials learn help kb support library",
+    "docs": "docs doc documentation wiki guide guides manual reference api tutorial tutorials learn help kb support",
     "listing": "category categories tag tags list search collection collections archive archives top best index all",
     "service": "services service about pricing contact company solutions features platform team careers home",
 }
@@ -47,9 +55,9 @@ _URL_GROUP_OF = np.array([*_URL_WORDS.values()], np.int32)
 _META, _SCRIPT = NUMBER["meta"], NUMBER["script"]
 
 PROFILE: tuple[str, ...] = (
-    *("page_blocks", "page_chars", "page_words", "page_link_frac", "page_sentence_ends", "page_questions", "page_years"),
-    *("page_currency", "page_max_block_chars", "page_long_block_frac", "page_short_block_frac", "page_mean_block_chars"),
-    *("page_elements", "page_sentence_block_frac", "page_text_byte_frac"),
+    *("page_blocks", "page_chars", "page_words", "page_link_frac", "page_sentence_ends", "page_questions"),
+    *("page_years", "page_currency", "page_max_block_chars", "page_long_block_frac", "page_short_block_frac"),
+    *("page_mean_block_chars", "page_elements", "page_sentence_block_frac", "page_text_byte_frac"),
     *(f"page_num_{name}" for name in _COUNTED),
     *(f"page_frac_{kind}" for kind in KIND_NAMES),
     *(f"page_declares_{word}" for word in _DECLARED),
@@ -145,10 +153,13 @@ def _profile_elements(data: Bytes, page: Page, profile: Floats) -> None:
             profile[_COUNTS + place] += 1
         elif name == _META:
             _declared_by_meta(data, elements.attributes[element], elements.content[element], profile)
-        elif name == _SCRIPT and num_scripts < _MAX_DECLARING_SCRIPTS:
-            if _is_linked_data(data, elements.attributes[element], elements.content[element]):
-                num_scripts += 1
-                _declared_by_script(data, elements.content[element], elements.end[element], profile)
+        elif (
+            name == _SCRIPT
+            and num_scripts < _MAX_DECLARING_SCRIPTS
+            and _is_linked_data(data, elements.attributes[element], elements.content[element])
+        ):
+            num_scripts += 1
+            _declared_by_script(data, elements.content[element], elements.end[element], profile)
     for k in range(_COUNTS, _KINDS):
         profile[k] = np.log1p(profile[k])
     profile[12] = np.log1p(np.float32(page.place[NUM_ELEMENTS]))
@@ -196,7 +207,8 @@ def _declared_by_meta(data: Bytes, i: Int, end: Int, profile: Floats) -> None:
 
 
 @borrowing
-def _is_linked_data(data: Bytes, i: Int, end: Int) -> bool:
+def _is_linked_data(data: Bytes, i: Int, end: Int) -> Bool:
+    """Whether the attributes of a script say that it is JSON-LD."""
     while True:
         name_start, name_end, value_start, value_end, i = attribute(data, i, end)
         if name_end == name_start:

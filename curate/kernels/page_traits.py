@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from curate.kernels.compiled import borrowing
 from curate.kernels.html_names import FACTOR, NAMES, NUMBER, SEED, key_slots, name_key
-from curate.kernels.page_blocks import Blocks
 from curate.kernels.page_reader import NUM_ELEMENTS, Int32s, Page
 from curate.kernels.utf8 import Bytes, Int
 
@@ -61,11 +60,11 @@ WORD_KINDS: dict[str, str] = {
     "word_head": "header masthead banner head top",
     "word_comment": "comment comments disqus reply replies respond discussion responses commentlist",
     "word_share": "share sharing social facebook twitter follow addthis sns",
-    "word_related": "related recommended recommendations similar more also popular trending latest recent teaser teasers",
+    "word_related": "related recommended recommendations similar more also popular trending latest recent teaser",
     "word_ad": "ad ads advert advertisement sponsor sponsored promo promotion banner adsense cta",
-    "word_meta": "meta byline author date time timestamp published tags tag category categories posted info credits bio",
-    "word_content": "content article post entry body story text main maincontent prose markdown articlebody rte rich wysiwyg",
-    "word_dialog": "modal popup overlay cookie cookies consent gdpr newsletter subscribe signup login dialog subscription",
+    "word_meta": "meta byline author date time timestamp published tags tag category categories posted info bio",
+    "word_content": "content article post entry body story text main maincontent prose markdown articlebody rich",
+    "word_dialog": "modal popup overlay cookie cookies consent gdpr newsletter subscribe signup login dialog",
     "word_pager": "pagination pager next prev previous paging pages",
     "word_product": "product price cart shop buy sku specs specification rating ratings stars",
     "word_review": "review reviews testimonial testimonials customer",
@@ -131,18 +130,26 @@ class Traits(NamedTuple):
 
 
 #: Sums over the text inside an element.
-MASSES: tuple[str, ...] = ("chars", "link_chars", "blocks", "sentence_ends", "paragraph_chars", "headings", "long_blocks")
+MASSES: tuple[str, ...] = (
+    *("chars", "link_chars", "blocks", "sentence_ends", "paragraph_chars", "headings", "long_blocks"),
+)
 CHARS, LINK_CHARS, BLOCK_COUNT, SENTENCES, PARAGRAPH_CHARS, HEADINGS, LONG_BLOCKS = range(len(MASSES))
 
 
 def traits_room(page: Page) -> Traits:
     """Room for the traits of any page that `page` has room for."""
     size = page.elements.name.size
-    kinds = (np.empty(size, np.int64) for _ in range(3))
-    floats = (np.empty(size, np.float32) for _ in range(5))
+    kinds, chain, near = (np.empty(size, np.int64) for _ in range(3))
+    affinity, nearest, lowest, highest, whole = (np.empty(size, np.float32) for _ in range(5))
     return Traits(
-        *kinds,
-        *floats,
+        kinds,
+        chain,
+        near,
+        affinity,
+        nearest,
+        lowest,
+        highest,
+        whole,
         np.empty(size, np.uint64),
         np.empty(size, np.int32),
         np.empty((size, len(MASSES)), np.float32),
@@ -205,7 +212,7 @@ def find_traits(data: Bytes, page: Page, lexicon: Floats, traits: Traits) -> Non
 def _words(data: Bytes, start: Int, end: Int, space: Int, lexicon: Floats) -> tuple[Int, Int, Int]:
     """Kinds of the words of a class, their worth by the lexicon, and a key of them all."""
     bits = np.int64(0)
-    worth = np.float32(0)
+    worth: Int = np.float32(0)
     whole = SEED
     i = start
     while i < end:
@@ -260,7 +267,7 @@ def lexicon_place(key: Int, space: Int) -> Int:
 
 @borrowing
 def add_class_counts(data: Bytes, page: Page, traits: Traits, wanted: Floats, counts: Floats) -> None:
-    """For training: add to `counts[place]` which share of the page's text words of classes stand around, main and other.
+    """For training: add to `counts[place]` the shares of the page's text, main and other, that a word stands around.
 
     `wanted` is how much of each element's text is main text, in characters; `traits.mass` has all its text.
     """
