@@ -19,6 +19,7 @@ from curate import recipe as recipes
 from curate import registry
 from curate.arguments import assignment, change, parse_inputs, with_inputs
 from curate.errors import CurateError, OutputError, RecipeError
+from curate.extractor_commands import app as extractor_app
 from curate.progress import Reporter
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(extractor_app, name="extractor")
 console = Console()
 
 Input = Annotated[

@@ -3,7 +3,7 @@
 A stage is written by its registry name, with its settings under it and, beside it, what it is limited to:
 
     stages:
-      - extract: {engine: trafilatura}
+      - extract: {favor: precision}
       - gopher_quality: {min_word_count: 30}
         languages: [en]
       - pii

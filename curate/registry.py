@@ -72,6 +72,14 @@ TOKENIZERS: dict[str, Entry] = {
 TRAINERS: dict[str, Entry] = {
     "compact": Entry("training_bridge.trainer:CompactTrainer", "a small LLaMA-style decoder"),
 }
+#: Behind `curate extractor`.
+EXTRACTOR_TRAINING: dict[str, Entry] = {
+    "train": Entry("classifiers.extractor.command:train", "train an extractor"),
+    "train_tables": Entry("classifiers.extractor.report:shown", "what its training found out"),
+    "evaluate": Entry("classifiers.extractor.command:evaluate", "compare extractors"),
+    "evaluate_tables": Entry("classifiers.extractor.tables:tables", "as tables"),
+    "evaluate_json": Entry("classifiers.extractor.tables:as_json", "as JSON"),
+}
 
 
 def load(table: dict[str, Entry], name: str, *, what: str = "stage") -> type[Any]:

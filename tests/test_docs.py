@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 import typer.main
 import yaml
+from typer.core import TyperGroup
 
 from curate import cli, registry
 from curate import recipe as recipes
@@ -81,7 +82,12 @@ def parsed(words: list[str]) -> tuple[str, dict]:
     group = typer.main.get_command(cli.app)
     with group.make_context("curate", list(words)) as context:
         name, command, rest = group.resolve_command(context, words)
-        return name, command.make_context(name, list(rest), parent=context).params
+        inner = command.make_context(name, list(rest), parent=context)
+        if isinstance(command, TyperGroup):  # `curate extractor train`
+            name, command, rest = command.resolve_command(inner, rest)
+            inner = command.make_context(name, list(rest), parent=inner)
+            name = f"{inner.parent.info_name} {name}"
+        return name, inner.params
 
 
 def test_pages_are_found_and_have_examples():

@@ -8,6 +8,7 @@ It refuses what the kernel could not evaluate: missing values, categories, linea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Literal
 
@@ -19,6 +20,9 @@ from curate.errors import EnvironmentProblem
 from curate.kernels.trees import MAX_LEAVES, Rows, Tree, Trees, packed
 
 Float64s = NDArray[np.float64]
+
+#: Called with how many rounds of trees are grown.
+Progress = Callable[[int], None]
 
 #: What is this near to zero is zero for LightGBM, in training and in prediction (kZeroThreshold).
 ZERO = np.float32(1e-35)
@@ -38,6 +42,7 @@ class Boosting(BaseModel):
     feature_frac: float = Field(default=1.0, gt=0, le=1)  # of the features, drawn anew for each tree
     row_frac: float = Field(default=1.0, gt=0, le=1)  # of the rows, drawn anew for each tree
     l2: float = Field(default=0.0, ge=0)
+    max_bin: int = Field(default=255, ge=2, le=65_535)  # LightGBM's default: values of a feature that are told apart
     seed: int = Field(default=0, ge=0, lt=2**31)
     num_threads: int = Field(default=0, ge=0)  # 0: as many as there are cores
 
@@ -51,6 +56,7 @@ class Boosting(BaseModel):
             "bagging_fraction": self.row_frac,
             "bagging_freq": int(self.row_frac < 1),
             "lambda_l2": self.l2,
+            "max_bin": self.max_bin,
             "seed": self.seed,
             "num_threads": self.num_threads,
             "use_missing": False,
@@ -61,7 +67,11 @@ class Boosting(BaseModel):
 
 
 def fit_binary(
-    rows: Rows, labels: Float64s, weights: Float64s | None = None, settings: Boosting | None = None
+    rows: Rows,
+    labels: Float64s,
+    weights: Float64s | None = None,
+    settings: Boosting | None = None,
+    progress: Progress = lambda num_trees: None,
 ) -> Trees:
     """Trees whose sum is the log-odds of a row's label.
 
@@ -73,7 +83,8 @@ def fit_binary(
     if not ((labels >= 0) & (labels <= 1)).all():
         raise ValueError("labels are shares between 0 and 1")
     hard = np.isin(labels, (0, 1)).all()
-    return trees_of(train(rows, labels, weights, settings, {"objective": "binary" if hard else "cross_entropy"}))
+    objective = {"objective": "binary" if hard else "cross_entropy"}
+    return trees_of(train(rows, labels, weights, settings, objective, progress))
 
 
 def fit_classes(
@@ -94,7 +105,12 @@ def fit_classes(
 
 
 def train(
-    rows: Rows, labels: Float64s, weights: Float64s | None, settings: Boosting | None, objective: dict[str, Any]
+    rows: Rows,
+    labels: Float64s,
+    weights: Float64s | None,
+    settings: Boosting | None,
+    objective: dict[str, Any],
+    progress: Progress = lambda num_trees: None,
 ) -> Any:
     """A LightGBM booster."""
     if rows.ndim != 2 or not len(rows) or len(labels) != len(rows) or not np.isfinite(rows).all():
@@ -104,7 +120,7 @@ def train(
     settings, lightgbm = settings or Boosting(), lightgbm_module()
     parameters = settings.parameters() | objective
     data = lightgbm.Dataset(np.ascontiguousarray(rows, np.float32), labels, weight=weights, params=parameters)
-    return lightgbm.train(parameters, data, settings.num_trees)
+    return lightgbm.train(parameters, data, settings.num_trees, callbacks=[lambda grown: progress(grown.iteration + 1)])
 
 
 def lightgbm_module() -> Any:

@@ -116,9 +116,9 @@ def sample(pages: Sequence[GoldPage], num: int, seed: int = 0) -> list[GoldPage]
     return chosen[: num or None]
 
 
-def contestant(name: str) -> Contestant:
-    """The extractor of this name, in this process. RecipeError where there is none."""
-    return partial(_answers, extractor(name))
+def contestant(extract: str | Extractor) -> Contestant:
+    """An extractor, or that of this name, in this process. RecipeError where there is none."""
+    return partial(_answers, extractor(extract) if isinstance(extract, str) else extract)
 
 
 def extractor(name: str) -> Extractor:

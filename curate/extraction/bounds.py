@@ -41,6 +41,15 @@ def markup_size(payload: bytes | memoryview | pa.Buffer) -> Size:
     return Size(int(num_tags), int(max_depth))
 
 
+def has_many_tags(payload: bytes | memoryview | pa.Buffer, bound: int) -> bool:
+    """Whether a page of any bytes has more "<" than `bound`, which tells at memory speed how much a reader may need.
+
+    >>> has_many_tags(b"<p>one<br>two", 1), has_many_tags(b"<p>one<br>two", 2)
+    (True, False)
+    """
+    return bool(np.count_nonzero(np.frombuffer(payload, np.uint8) == ord("<")) > bound)
+
+
 @compiled
 def _name_number(page: np.ndarray, start: int, end: int) -> int:
     """An element name as a number: exact for up to 8 characters, the last 8 of longer ones."""

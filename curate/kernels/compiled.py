@@ -36,6 +36,15 @@ def borrowing(function: Function) -> Function:
     return _machine_code(function, _nrt=False)
 
 
+def inlined(function: Function) -> Function:
+    """`borrowing` for a function within a hot loop: its code stands wherever it is called.
+
+    The compiler stops doing so by itself once a function is called from several places: with a third call of the one
+    that resolves character references, pages were read at 220 MB/s instead of 600.
+    """
+    return _machine_code(function, _nrt=False, forceinline=True)
+
+
 def _machine_code(function: Function, **options: bool) -> Function:
     before, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.kernels.compiled import borrowing
+from curate.kernels.compiled import borrowing, inlined
 from curate.kernels.html_names import FACTOR, SEED, key_slots, name_key
 from curate.kernels.utf8 import Bytes, Int
 
@@ -112,7 +112,7 @@ def _numeric(data: Bytes, at: Int, end: Int, text: Bytes, to: Int) -> tuple[Int,
     return i, put_character(point, text, to)
 
 
-@borrowing
+@inlined
 def put_reference(
     data: Bytes, at: Int, end: Int, table: Entities, text: Bytes, to: Int, in_attribute: Int
 ) -> tuple[Int, Int]:

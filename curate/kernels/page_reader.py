@@ -13,6 +13,8 @@ Any bytes are a page. Time and memory are linear in their number: nesting stops 
 
 from __future__ import annotations
 
+import numpy as np
+
 from curate.kernels.compiled import borrowing
 from curate.kernels.html_entities import Entities, put_reference
 from curate.kernels.html_names import (
@@ -34,6 +36,7 @@ from curate.kernels.html_names import (
     TABLE_PART,
     VOID,
     key_of,
+    name_key,
     number_of,
 )
 from curate.kernels.html_tags import (
@@ -106,6 +109,7 @@ __all__ = [
 
 _HTML, _HEAD, _BODY, _P, _BR, _FORM, _TEMPLATE = (NUMBER[name] for name in "html head body p br form template".split())
 _SVG, _MATH, _TITLE, _SCRIPT, _IMAGE, _IMG = (NUMBER[name] for name in "svg math title script image img".split())
+_NOSCRIPT, _NOSCRIPT_KEY = NUMBER["noscript"], np.uint64(name_key("noscript"))
 _XMP, _PLAINTEXT, _ANNOTATION = (NUMBER[name] for name in "xmp plaintext annotation".split())
 
 
@@ -231,6 +235,8 @@ def _end_tag(data: Bytes, at: Int, size: Int, page: Page) -> Int:
     key = key_of(data, at + 2, name_end)
     name = number_of(key)
     flags = FLAGS[name]
+    if name in (_BR, _P) and in_foreign(page):
+        leave_foreign(page, at)
     if name != OTHER and page.num_open[name] == 0 and not flags & HEADING:
         if name in (_BR, _P):
             add_element(page, name, at, behind)
@@ -283,7 +289,11 @@ def _raw_text(
         if to > start:
             add_run(page, element, start, to, 0)
     else:
+        in_noscript = page.num_open[_NOSCRIPT] > 0
         while i < size and not ends_raw(data, i, size, length, key):
+            if in_noscript and ends_raw(data, i, size, 8, _NOSCRIPT_KEY):
+                elements.end[element] = i  # browsers with scripts take all of <noscript> for text: so do its authors
+                return i, to
             i += 1
     elements.end[element] = i
     if i < size:

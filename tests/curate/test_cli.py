@@ -152,7 +152,7 @@ def test_words_are_listed_with_what_is_installed():
 
 
 def test_apply_reads_a_warc_and_does_not_overwrite(tmp_path, small_warc):
-    arguments = ("apply", "extract", "-i", small_warc, "-o", tmp_path / "out.parquet", "--set", "engine=resiliparse")
+    arguments = ("apply", "extract", "-i", small_warc, "-o", tmp_path / "out.parquet", "--set", "extractor=resiliparse")
     assert invoke(*arguments).exit_code == 0
     assert pq.read_table(tmp_path / "out.parquet").num_rows > 50
     result = curate(*arguments)

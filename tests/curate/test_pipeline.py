@@ -20,7 +20,7 @@ pytestmark = pytest.mark.spark
 
 STAGES = [
     "url_filter",
-    {"extract": {"engine": "resiliparse"}},
+    {"extract": {"extractor": "resiliparse"}},
     "language_id",
     {"gopher_quality": {"min_word_count": 20}, "languages": ["en"]},
     "exact_dedup",
@@ -102,7 +102,7 @@ def test_a_finished_run_is_not_run_again(spark, small_warc, finished):
 
 
 def test_a_folder_that_was_moved_goes_on(spark, small_warc, tmp_path):
-    stages = [{"extract": {"engine": "resiliparse"}}, "exact_dedup", "pii"]
+    stages = [{"extract": {"extractor": "resiliparse"}}, "exact_dedup", "pii"]
     run(recipe_for(small_warc, stages), str(tmp_path / "{old} place"), spark)
     expected = digests(tmp_path / "{old} place")
     (tmp_path / "{old} place").rename(tmp_path / "new")
@@ -116,7 +116,7 @@ def test_a_folder_that_was_moved_goes_on(spark, small_warc, tmp_path):
 
 
 def test_a_changed_stage_reruns_from_there_on(spark, small_warc, tmp_path):
-    stages = [{"extract": {"engine": "resiliparse"}}, "exact_dedup", {"gopher_quality": {"min_word_count": 5}}]
+    stages = [{"extract": {"extractor": "resiliparse"}}, "exact_dedup", {"gopher_quality": {"min_word_count": 5}}]
     run(recipe_for(small_warc, stages), str(tmp_path / "out"), spark)
     first = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.parquet")}
     stages[2] = {"gopher_quality": {"min_word_count": 60}}
@@ -139,7 +139,7 @@ def test_a_source_that_is_read_otherwise_is_read_again(spark, tmp_path):
 
 
 def test_passes_that_a_recipe_no_longer_has_are_removed(spark, small_warc, tmp_path):
-    stages = [{"extract": {"engine": "resiliparse"}}, "exact_dedup", "pii"]
+    stages = [{"extract": {"extractor": "resiliparse"}}, "exact_dedup", "pii"]
     run(recipe_for(small_warc, stages), str(tmp_path / "out"), spark)
     record = run(recipe_for(small_warc, stages[:1]), str(tmp_path / "out"), spark)
     assert sorted(p.name for p in (tmp_path / "out/passes").iterdir()) == ["01-extract"]
@@ -161,7 +161,7 @@ def test_an_empty_file_gives_an_empty_valid_corpus(spark, tmp_path):
 def test_limit_reads_the_first_documents(spark, small_warc, tmp_path):
     options = Options(limit=5, split_bytes=4_000)
     record = run(
-        recipe_for(small_warc, [{"extract": {"engine": "resiliparse"}}]), str(tmp_path / "o"), spark, options=options
+        recipe_for(small_warc, [{"extract": {"extractor": "resiliparse"}}]), str(tmp_path / "o"), spark, options=options
     )
     assert record["funnel"]["read"] == 5
 
@@ -184,7 +184,7 @@ def test_what_is_wrong_is_said_before_anything_is_written(spark, small_warc, tmp
 def test_a_missing_model_file_stops_the_run_with_its_name(spark, small_warc, tmp_path):
     from curate.errors import EnvironmentProblem
 
-    stages = [{"extract": {"engine": "resiliparse"}}, {"language_id": {"model_path": str(tmp_path / "no.bin")}}]
+    stages = [{"extract": {"extractor": "resiliparse"}}, {"language_id": {"model_path": str(tmp_path / "no.bin")}}]
     with pytest.raises(EnvironmentProblem, match=r"no\.bin"):
         run(recipe_for(small_warc, stages), str(tmp_path / "out"), spark)
 
@@ -194,7 +194,7 @@ def test_a_stage_that_fails_on_most_documents_fails_the_run(spark, tmp_path):
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
     html = [json.dumps({"html": "<div>" * 3000, "text": None, "url": f"https://e.example/{n}"}) for n in range(200)]
     (tmp_path / "deep.jsonl").write_text("\n".join(html))
-    recipe = recipes.parse({"stages": [{"extract": {"engine": "resiliparse"}}]})
+    recipe = recipes.parse({"stages": [{"extract": {"extractor": "resiliparse"}}]})
     source = Source(name="web", paths=(str(tmp_path / "deep.jsonl"),), html_column="html")
     with pytest.raises(RunError, match="max_error_frac"):
         run(with_sources(recipe, [source]), str(tmp_path / "out"), spark)

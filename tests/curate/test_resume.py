@@ -17,7 +17,7 @@ import pytest
 RECIPE = """
 name: resumed
 stages:
-  - extract: {engine: resiliparse}
+  - extract: {extractor: resiliparse}
   - language_id
   - exact_dedup
   - near_dedup

@@ -21,7 +21,7 @@ TRAIN = {"compact": {"layers": 1, "width": 32, "heads": 2, "seq_len": 32, "batch
 
 def recipe_for(path, **changes):
     sections = {
-        "stages": [{"extract": {"engine": "resiliparse"}}, "exact_dedup"],
+        "stages": [{"extract": {"extractor": "resiliparse"}}, "exact_dedup"],
         "tokenizer": {"bpe": {"vocab_size": 512}},
         "tokens": {"validation_frac": 0.1},
         "train": TRAIN,

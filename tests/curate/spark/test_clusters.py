@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 SPARK_HOME = Path(pyspark.__file__).parent
 SPARK_SUBMIT = SPARK_HOME / "bin" / "spark-submit"
 PIPELINE = ROOT / "pipelines" / "commoncrawl.py"
-STAGES = [{"extract": {"engine": "resiliparse"}}, "language_id", "exact_dedup", {"near_dedup": {}}, "pii"]
+STAGES = [{"extract": {"extractor": "resiliparse"}}, "language_id", "exact_dedup", {"near_dedup": {}}, "pii"]
 NUM_FILES = 3
 
 
