@@ -17,7 +17,7 @@ from curate.errors import RecipeError
 #: Trees that judge text blocks. Few features for each tree and some weight on small leaves, because rows of one page
 #: are alike: what looks like much evidence is that of few sites.
 BLOCKS = Boosting(
-    num_trees=300,
+    num_trees=500,
     num_leaves=31,
     learning_rate=0.05,
     min_leaf_rows=50,
@@ -39,7 +39,9 @@ class TrainingSettings(BaseModel):
     types: Boosting = TYPES
     #: A block of t words weighs t ** this in training. F1 counts words (1.0), but a long block is easier to judge than
     #: so many short ones: in between is best.
-    word_weight_exponent: float = Field(default=0.5, ge=0, le=1)
+    word_weight_exponent: float = Field(default=0.75, ge=0, le=1)
+    #: Share of the pages whose URL is kept from the model in training: it must do without, and 1,497 URLs are few.
+    no_url_frac: float = Field(default=0.3, ge=0, le=1)
     #: By the gold file's name without ".parquet": 0.5 halves the weight of its blocks. 1 where a set is not named.
     source_weights: Mapping[str, float] = {}
     #: Pages' voices that say nothing new, added to each word of the lexicon: one page alone is hardly believed.

@@ -22,6 +22,7 @@ from curate.errors import InputError
 from curate.extraction.learned import LearnedExtractor
 from curate.extraction.model import ExtractorModel
 from curate.kernels.page_features import NUM_FEATURES, PAGE_TYPES
+from curate.kernels.page_profile import URL_AT
 from curate.kernels.trees import Rows, Trees
 
 #: Called with how much of a training is done, [0, 1], and what it does.
@@ -70,7 +71,8 @@ def training_rows(
     rows = TrainingRows(np.empty((total, NUM_FEATURES), np.float32), np.empty(total), np.empty(total))
     at = 0
     for number, (example, fold) in enumerate(chosen, 1):
-        judgement, num_blocks, _ = extractors[fold].judge(example.data, example.page.url)
+        url = None if _without_url(example, settings) else example.page.url
+        judgement, num_blocks, _ = extractors[fold].judge(example.data, url)
         end = at + num_blocks
         rows.features[at:end] = judgement.features[:num_blocks]
         rows.labels[at:end] = example.share
@@ -92,7 +94,13 @@ def fit_types(examples: Sequence[Example], settings: TrainingSettings) -> Trees:
     classes = np.array([PAGE_TYPES.index(example.page.page_type or "") for example in known], np.int64)
     if np.unique(classes).size < 2:
         return blank_model().type_trees
-    return fit_classes(np.stack([example.profile for example in known]), classes, len(PAGE_TYPES), None, settings.types)
+    profiles = np.stack([example.profile for example in known])
+    profiles[[_without_url(example, settings) for example in known], URL_AT:] = -1
+    return fit_classes(profiles, classes, len(PAGE_TYPES), None, settings.types)
+
+
+def _without_url(example: Example, settings: TrainingSettings) -> bool:
+    return uniform(example.page.url, settings.seed, "no url") < settings.no_url_frac
 
 
 def _before_blocks(examples: Sequence[Example], settings: TrainingSettings) -> ExtractorModel:

@@ -68,8 +68,8 @@ _NUM_BASE = 15
 _COUNTS = _NUM_BASE
 _KINDS = _COUNTS + len(_COUNTED)
 _DECLARES = _KINDS + NUM_KINDS
-_URL = _DECLARES + len(_DECLARED)
-_URL_GROUPS_AT = _URL + 7
+URL_AT = _DECLARES + len(_DECLARED)  # from here on all are of the URL
+_URL_GROUPS_AT = URL_AT + 7
 NUM_PROFILE = len(PROFILE)
 #: Long blocks are sentences in most languages; our choice.
 LONG_CHARS, SHORT_CHARS = 100, 25
@@ -235,7 +235,7 @@ def _declared_by_script(data: Bytes, start: Int, end: Int, profile: Floats) -> N
 @borrowing
 def _profile_url(url: Bytes, start: Int, end: Int, profile: Floats) -> None:
     if end <= start:
-        for k in range(_URL, NUM_PROFILE):
+        for k in range(URL_AT, NUM_PROFILE):
             profile[k] = -1
         return
     i = start
@@ -247,20 +247,20 @@ def _profile_url(url: Bytes, start: Int, end: Int, profile: Floats) -> None:
     for j in range(i, end):
         byte = url[j]
         if byte == 0x2F:
-            profile[_URL] += 1
+            profile[URL_AT] += 1
         elif 0x30 <= byte <= 0x39:
             digits += 1
-            profile[_URL + 2] += 1
+            profile[URL_AT + 2] += 1
             if digits == 4 and j + 3 < end and url[j - 3] <= 0x32 and (url[j + 1] == 0x2F or url[j + 1] == 0x2D):
-                profile[_URL + 5] = 1
+                profile[URL_AT + 5] = 1
             continue
         elif byte == 0x2D:
-            profile[_URL + 3] += 1
+            profile[URL_AT + 3] += 1
         elif byte == 0x3F:
-            profile[_URL + 4] = 1
+            profile[URL_AT + 4] = 1
         digits = 0
-    profile[_URL + 1] = end - i
-    profile[_URL + 6] = 1 if url[end - 1] == 0x2F else 0
+    profile[URL_AT + 1] = end - i
+    profile[URL_AT + 6] = 1 if url[end - 1] == 0x2F else 0
     while i < end:
         key, i = next_word(url, i, end)
         if key != 0:
