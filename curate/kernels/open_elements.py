@@ -64,6 +64,7 @@ def push(page: Page, element: Int, name: Int, key: Int) -> None:
     place = page.place
     page.open_elements[place[DEPTH]] = element
     page.open_keys[place[DEPTH]] = key
+    page.open_foreign[place[DEPTH]] = _is_foreign(page, name)
     page.num_open[name] += 1
     place[DEPTH] += 1
 
@@ -103,6 +104,7 @@ def forget(page: Page, position: Int, behind: Int) -> None:
     for i in range(behind, place[DEPTH]):
         page.open_elements[i - removed] = page.open_elements[i]
         page.open_keys[i - removed] = page.open_keys[i]
+        page.open_foreign[i - removed] = page.open_foreign[i]
     place[DEPTH] -= removed
 
 
@@ -128,21 +130,23 @@ def open_name(page: Page, position: Int) -> Int:
 @borrowing
 def in_foreign(page: Page) -> Bool:
     """Whether the innermost element is one of SVG or MathML."""
-    if page.num_open[_SVG] == 0 and page.num_open[_MATH] == 0:
-        return False
-    for position in range(page.place[DEPTH] - 1, 0, -1):
-        name = open_name(page, position)
-        if name in (_SVG, _MATH):
-            return True
-        if FLAGS[name] & (BLOCK | SPECIAL | HOLDS_HTML) and name != _TITLE:
-            return False
-    return False
+    return page.open_foreign[page.place[DEPTH] - 1] == 1
+
+
+@borrowing
+def _is_foreign(page: Page, name: Int) -> Int:
+    """Whether an element that is pushed will be one: those around it decide where it does not itself."""
+    if name in (_SVG, _MATH):
+        return 1
+    if page.place[DEPTH] == 0 or (FLAGS[name] & (BLOCK | SPECIAL | HOLDS_HTML) and name != _TITLE):
+        return 0
+    return page.open_foreign[page.place[DEPTH] - 1]
 
 
 @borrowing
 def leave_foreign(page: Page, at: Int) -> None:
     while in_foreign(page):
         position = page.place[DEPTH] - 1
-        while open_name(page, position) != _SVG and open_name(page, position) != _MATH:
+        while position > 1 and open_name(page, position) != _SVG and open_name(page, position) != _MATH:
             position -= 1
         close_down_to(page, position, at)

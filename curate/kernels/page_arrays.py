@@ -12,8 +12,8 @@ from curate.kernels.utf8 import Bytes
 
 Int32s = NDArray[np.int32]
 
-#: Deeper elements become siblings, as browsers do it (Blink: 512).
-MAX_DEPTH = 512
+#: Deeper elements become siblings, as browsers do it (Blink: 512). The deepest of 2,612 real pages has 53.
+MAX_DEPTH = 256
 
 #: What `Page.place` holds.
 NUM_ELEMENTS, NUM_RUNS, NUM_TEXT_BYTES, DEPTH, RUN_START = range(5)
@@ -69,6 +69,7 @@ class Page(NamedTuple):
     text: Bytes
     open_elements: Int32s  # int32[MAX_DEPTH + 1]: the stack
     open_keys: NDArray[np.uint64]  # of their names
+    open_foreign: Int32s  # 1 where an element is one of SVG or MathML
     num_open: Int32s  # how many of each name are open: int32[len(NAMES)]
     place: Int32s  # int32[16]: see above
 
@@ -87,6 +88,7 @@ def room(num_bytes: int, num_tags: int) -> Page:
         np.empty(num_bytes + num_bytes // 5 + 16, np.uint8),
         np.empty(MAX_DEPTH + 1, np.int32),
         np.empty(MAX_DEPTH + 1, np.uint64),
+        np.empty(MAX_DEPTH + 1, np.int32),
         np.zeros(len(NAMES), np.int32),
         np.zeros(16, np.int32),
     )

@@ -13,8 +13,9 @@ import numpy as np
 
 from curate.kernels.compiled import borrowing
 from curate.kernels.html_names import BLOCK, FLAGS, UNSEEN
+from curate.kernels.page_characters import is_blank
 from curate.kernels.page_reader import NUM_ELEMENTS, NUM_RUNS, Int32s, Page
-from curate.kernels.utf8 import Bool, Bytes, Int
+from curate.kernels.utf8 import Int
 
 #: A page with more blocks has its text up to here: 25 times the most of 2,612 real pages (2,641).
 MAX_BLOCKS = 1 << 16
@@ -45,7 +46,7 @@ def find_blocks(page: Page, blocks: Blocks) -> Int:
     num = 0
     breaks, lines = -1, -1
     for run in range(page.place[NUM_RUNS]):
-        if blocks.unseen[runs.element[run]] or _is_blank(page.text, runs.start[run], runs.end[run]):
+        if blocks.unseen[runs.element[run]] or is_blank(page.text, runs.start[run], runs.end[run]):
             continue
         if runs.breaks[run] != breaks or runs.lines[run] > lines + 1:
             if num == blocks.first_run.size:
@@ -69,14 +70,3 @@ def _inherit(page: Page, blocks: Blocks) -> None:
         parent = elements.parent[element]
         blocks.container[element] = element if flags & BLOCK else blocks.container[parent]
         blocks.unseen[element] = 1 if flags & UNSEEN else blocks.unseen[parent]
-
-
-@borrowing
-def _is_blank(text: Bytes, start: Int, end: Int) -> Bool:
-    """Whether there is white space only: ASCII's and the no-break space."""
-    i = start
-    while i < end:
-        if text[i] > 0x20 and not (text[i] == 0xC2 and i + 1 < end and text[i + 1] == 0xA0):
-            return False
-        i += 2 if text[i] == 0xC2 else 1
-    return True

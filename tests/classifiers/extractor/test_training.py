@@ -35,7 +35,7 @@ def test_rows_are_blocks_with_weights_of_mean_one(examples):
     assert rows.features.shape == (sum(e.num_blocks for e in examples), NUM_FEATURES)
     assert rows.weights.mean() == pytest.approx(1)
     words = np.concatenate([e.words.counts for e in examples])
-    assert (rows.weights / np.sqrt(words)).std() == pytest.approx(0, abs=1e-9)
+    assert (rows.weights / words**SMALL.word_weight_exponent).std() == pytest.approx(0, abs=1e-9)
 
 
 def test_weights_of_a_set_are_those_asked_for(examples):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pyarrow.parquet as pq
 import pytest
+from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +22,16 @@ def real_texts(shared_data):
         lines = [" ".join(sentences[i : i + 3]) for i in range(0, len(sentences), 3)]
         texts.append("\n".join([*lines[:20], "", *lines[10:]]))
     return texts
+
+
+@pytest.fixture(scope="session")
+def real_pages(shared_data):
+    """The first hundred pages of a crawl that are UTF-8."""
+    pages = []
+    with (shared_data / "web" / "wcxb_dev.warc.gz").open("rb") as stream:
+        for record in ArchiveIterator(stream, record_types=WarcRecordType.response):
+            with contextlib.suppress(UnicodeDecodeError):
+                pages.append(record.reader.read().decode())
+            if len(pages) == 100:
+                return pages
+    return pages
