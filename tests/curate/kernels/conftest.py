@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
+import sys
 
 import pyarrow.parquet as pq
 import pytest
@@ -22,6 +25,29 @@ def real_texts(shared_data):
         lines = [" ".join(sentences[i : i + 3]) for i in range(0, len(sentences), 3)]
         texts.append("\n".join([*lines[:20], "", *lines[10:]]))
     return texts
+
+
+@pytest.fixture(scope="session")
+def bounds_checked(tmp_path_factory):
+    """Runs a program whose kernels check every index. Numba decides about that when it compiles, so in its own process.
+
+    What the program prints comes back; where it fails, so does the test. All such programs share what is compiled.
+    """
+    environment = {
+        **os.environ,
+        "NUMBA_BOUNDSCHECK": "1",
+        "NUMBA_CACHE_DIR": str(tmp_path_factory.mktemp("checked")),
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+
+    def run(program: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(scope="session")

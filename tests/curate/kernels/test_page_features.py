@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,12 +114,9 @@ def test_features_of_any_page_are_numbers(parts: list[str], rest: bytes) -> None
     assert np.isfinite(seen.judgement.features[: seen.num_blocks]).all()
 
 
-def test_no_kernel_reads_outside_of_its_arrays(tmp_path: Path) -> None:
-    """The same with bounds checked, in a process of its own as numba reads this setting when it starts."""
-    script = tmp_path / "stress.py"
-    script.write_text(
-        "import random, sys\n"
-        f"sys.path.insert(0, {str(Path(__file__).parents[2] / 'support')!r})\n"
+def test_no_kernel_reads_outside_of_its_arrays(bounds_checked) -> None:
+    bounds_checked(
+        "import random\n"
         "from seen_pages import see\n"
         "from curate.kernels.page_judge import judgement_room\n"
         f"page, markup = {PAGE!r}, {MARKUP!r}\n"
@@ -137,6 +130,3 @@ def test_no_kernel_reads_outside_of_its_arrays(tmp_path: Path) -> None:
         "for page in ('<div class=a>' * 3000 + 'x', '<p>x</p>' * 3000, '<meta name=description content=a>' * 999):\n"
         "    see(page + '<p>end</p>', room=room)\n"
     )
-    environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path / "kernels")}
-    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
