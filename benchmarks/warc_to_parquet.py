@@ -1,6 +1,10 @@
 """WARC to filtered parquet: the document stages of the `fineweb` recipe, on one core and on two.
 
     python benchmarks/warc_to_parquet.py --warc pages.warc.gz [--limit 150]
+    python benchmarks/warc_to_parquet.py --warc pages.warc.gz --extractor learned --stages extract
+
+`--extractor learned` puts our own extractor in the place of the recipe's trafilatura; `--stages extract` extracts and
+does no more.
 
 Beside it in the same run: a plain loop over the libraries that such a pipeline is usually made of (FastWARC,
 trafilatura, fastText on whole texts, a parquet file), in one process on one core. The loop does less: it has no Gopher,
@@ -47,18 +51,23 @@ def main() -> None:
         warc = options.warc if options.limit is None else str(first_pages(options.warc, options.limit, Path(folder)))
         page = str(first_pages(options.warc, 1, Path(folder)))
         runs = {
-            f"curate, {n} core{'s'[: n > 1]}": on_cores(n, curate_run, warc, page, f"{folder}/{n}", n) for n in (1, 2)
+            f"curate, {n} core{'s'[: n > 1]}": on_cores(
+                n, curate_run, warc, page, f"{folder}/{n}", n, options.extractor, options.stages
+            )
+            for n in (1, 2)
         }
         loop = on_cores(1, plain_loop, warc, f"{folder}/loop.parquet")
     rows = [as_row(name, run) for name, run in runs.items()] + [as_row(PEER, loop)]
-    whole = options.limit is None and Path(options.warc).name == QUOTED_FILE
+    as_published = options.extractor == "trafilatura" and options.stages == STAGES
+    whole = as_published and options.limit is None and Path(options.warc).name == QUOTED_FILE
     if whole and loop["documents"] == QUOTED_DOCUMENTS:
         note = "QUOTED: another machine of the kind, not this run"
         rows.append(Row("datatrove 0.10.1", 1, QUOTED_SECONDS, QUOTED_DOCUMENTS, note=note))
     print(table(rows, PEER))
     print(by_stage(runs["curate, 1 core"], whole))
     print(f"kept: curate {runs['curate, 1 core']['kept']}, loop {loop['kept']} (it does not judge quality)")
-    result = {"warc": Path(options.warc).name, "limit": options.limit, "loop": loop, **runs}
+    chosen = {"extractor": options.extractor, "stages": options.stages}
+    result = {"warc": Path(options.warc).name, "limit": options.limit, **chosen, "loop": loop, **runs}
     print(f"result: {save('warc_to_parquet', result)}")
 
 
@@ -80,16 +89,18 @@ def first_pages(warc: str, limit: int, folder: Path) -> Path:
     return path
 
 
-def curate_run(warc: str, page: str, output: str, cores: int) -> dict[str, Any]:
+def curate_run(
+    warc: str, page: str, output: str, cores: int, extractor: str, stages: tuple[str, ...]
+) -> dict[str, Any]:
     """A run of the recipe's document stages in this process. `page`: a WARC to warm the workers up with."""
     started = time.perf_counter()
     from curate.spark.session import local_session
 
     spark = local_session(cores=cores)
     warm = [shutil.copy(page, f"{page}.{core}") for core in range(cores)]  # one task for each worker
-    document_stages(warm, "warc", f"{output}-warm", spark)
+    document_stages(warm, "warc", f"{output}-warm", spark, extractor, stages)
     begun = time.perf_counter()
-    funnel = document_stages([warc], "auto", output, spark)
+    funnel = document_stages([warc], "auto", output, spark, extractor, stages)
     ended = time.perf_counter()
     spark.stop()
     return {
@@ -102,13 +113,21 @@ def curate_run(warc: str, page: str, output: str, cores: int) -> dict[str, Any]:
     }
 
 
-def document_stages(paths: list[str], kind: Any, output: str, spark: Any) -> dict[str, Any]:
+def document_stages(
+    paths: list[str], kind: Any, output: str, spark: Any, extractor: str, stages: tuple[str, ...]
+) -> dict[str, Any]:
     """The funnel of a run over these files."""
     from curate import recipe as recipes
     from curate.pipeline import SPLIT_BYTES, Options, run
 
     recipe = recipes.load("fineweb")
-    steps = tuple(step for step in recipe.stages if step.name in STAGES)
+    steps = tuple(
+        step.model_copy(update={"stage": step.stage.model_copy(update={"extractor": extractor})})
+        if step.name == "extract"
+        else step
+        for step in recipe.stages
+        if step.name in stages
+    )
     source = Source(name="web", paths=tuple(paths), format=kind)
     # Of a small file eight splits, so that two cores have something to share; a large one is split as in any run.
     options = Options(split_bytes=min(SPLIT_BYTES, Path(paths[0]).stat().st_size // 8 + 1))
@@ -159,7 +178,7 @@ def as_row(name: str, run: dict[str, Any]) -> Row:
 def by_stage(run: dict[str, Any], whole: bool) -> str:
     """Seconds that each stage took on one core, beside datatrove's where the input is the same."""
     lines = ["seconds by stage, one core" + (" (in brackets: datatrove's, QUOTED)" if whole else "")]
-    for stage in STAGES:
+    for stage in run["stages"]:
         quoted = f"  ({QUOTED_STAGES[stage]:.0f})" if whole and stage in QUOTED_STAGES else ""
         lines.append(f"  {stage:<20} {run['stages'][stage]:8.2f}{quoted}")
     return "\n".join(lines)
@@ -169,6 +188,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--warc", required=True, help="one WARC file, gzip or not")
     parser.add_argument("--limit", type=int, help="only the first pages, so many")
+    parser.add_argument("--extractor", default="trafilatura", choices=["trafilatura", "learned", "resiliparse"])
+    parser.add_argument("--stages", default=STAGES, type=lambda names: tuple(names.split(",")), help="only these")
     options: argparse.Namespace = parser.parse_args()
     return options
 
