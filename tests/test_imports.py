@@ -153,7 +153,7 @@ def test_curate_knows_the_parts_around_it_from_the_registry_only():
 def test_the_parts_around_curate_use_its_foundations():
     around = ("tokenizer_training", "training_bridge", "classifiers")
     foundations = ("curate.kernels", "curate.document", "curate.errors", "curate.recipe")
-    trains = {"classifiers": ("curate.extraction", "curate.models", "curate.progress")}
+    trains = {"classifiers": ("curate.extraction", "curate.models", "curate.progress", "curate.web_page")}
     for package in around:
         assert wrong(of=(package,), forbidden=PROJECT, but=(*foundations, *trains.get(package, ()), package)) == []
 

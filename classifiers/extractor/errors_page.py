@@ -8,8 +8,6 @@ only; the content security policy names both scripts by digest. No address becom
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
 import re
@@ -22,7 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from classifiers.extractor import error_plots
 from classifiers.extractor.alignment import MIN_SHARE
@@ -30,6 +27,7 @@ from classifiers.extractor.differences import Pieces, cut, differences
 from classifiers.extractor.outcome import BlockOutcome, Outcome
 from classifiers.extractor.scores import group_means, words
 from curate.errors import OutputError
+from curate.web_page import plotly_library, script_digest, script_json
 
 # All of these are our choice: what a browser opens at once, and a person reads.
 MAX_TEXT_CHARS = 12_000  # of a text
@@ -106,10 +104,10 @@ def render(
             choices={name: sorted({_value(one, name) for one in listed}) for name in ("page_type", "language", "kind")},
             data=data,
             drawn=list(drawn),
-            figures=_safe("{" + ",".join(f'"{name}":{figure.to_json()}' for name, figure in drawn.items()) + "}"),
-            library=_library(),
+            figures=script_json("{" + ",".join(f'"{name}":{figure.to_json()}' for name, figure in drawn.items()) + "}"),
+            library=plotly_library(),
             script=_script(),
-            digests=[_digest(_library()), _digest(_script())],
+            digests=[script_digest(plotly_library()), script_digest(_script())],
         )
     )
     return page
@@ -157,7 +155,9 @@ def _within_bounds(
     listed, data, left = [], [], MAX_BYTES
     for page in pages:
         same = {name: theirs.get((page.outcome.url, page.outcome.gold)) for name, theirs in others.items()}
-        text = _safe(json.dumps(page_data(page, same), ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+        text = script_json(
+            json.dumps(page_data(page, same), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        )
         left -= len(text.encode())
         if left < 0:
             break
@@ -248,22 +248,6 @@ def _value(page: Listed, column: str) -> str:
 
 def _name(outcome: Outcome, column: str) -> str:
     return _plain(getattr(outcome, column)[:MAX_NAME_CHARS])
-
-
-def _safe(text: str) -> Markup:
-    """JSON for a script element of data: without `<`, nothing in it can end the element or begin another."""
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
-
-
-def _digest(script: str) -> str:
-    """A script's source expression of a content security policy."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-@cache
-def _library() -> Markup:
-    """plotly.js itself, so that the page needs no network."""
-    return Markup(get_plotlyjs())
 
 
 @cache

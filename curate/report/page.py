@@ -7,8 +7,6 @@ names its two scripts by digest, so that a script which got in all the same woul
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from functools import cache
 from typing import Any
@@ -16,7 +14,6 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from curate.audit import Audit
 from curate.recipe import Recipe
@@ -26,6 +23,7 @@ from curate.report.pairs import near_duplicate_pairs
 from curate.report.reading import read_recipe, read_record
 from curate.report.samples import dropped_samples, kept_samples
 from curate.rundir import RunDir
+from curate.web_page import plotly_library, script_digest, script_json
 
 MAX_GROUPS = 100  # sources, and pairs of stage and reason, that samples are shown of
 MAX_REASONS = 30  # of a stage in the table
@@ -67,9 +65,9 @@ def render(run: RunDir) -> str:
         pairs=near_duplicate_pairs(run, recipe),
         drawn=drawn,
         figures=_json(drawn),
-        library=_library(),
+        library=plotly_library(),
         draw=Markup(_DRAW),
-        digests=[_digest(_library()), _digest(_DRAW)],
+        digests=[script_digest(plotly_library()), script_digest(_DRAW)],
     )
     return page
 
@@ -138,24 +136,9 @@ def link(url: str | None) -> str | None:
 
 
 def _json(figures: dict[str, Any]) -> Markup:
-    """Figures as JSON for a script element of data: without `<`, nothing in it can end the element or begin another.
-
-    Plotly escapes it too; this does not lean on its version.
-    """
+    """Figures as JSON for a script element. Plotly escapes it too; this does not lean on its version."""
     parts = (f"{json.dumps(name)}: {figure.to_json()}" for name, figure in figures.items())
-    text = "{" + ",\n".join(parts) + "}"
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
-
-
-def _digest(script: str) -> str:
-    """A script's source expression of a content security policy."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-@cache
-def _library() -> Markup:
-    """plotly.js itself, so that the page needs no network. The package ships one bundle, of 4.8 MB."""
-    return Markup(get_plotlyjs())
+    return script_json("{" + ",\n".join(parts) + "}")
 
 
 @cache

@@ -247,7 +247,7 @@ def test_long_texts_and_many_blocks_are_cut_and_it_is_said():
         for side in (one["gold"], one["text"]):
             assert side["chars"] == 1_000_000
             assert sum(map(len, side["pieces"])) == errors_page.MAX_TEXT_CHARS
-    assert len(page) - len(errors_page._library()) < 500_000
+    assert len(page) - len(errors_page.plotly_library()) < 500_000
 
 
 def test_data_beyond_the_bound_is_left_out(monkeypatch):
