@@ -29,8 +29,8 @@ ZERO = np.float32(1e-35)
 
 
 class Boosting(BaseModel):
-    """How trees are grown. Defaults are this project's, by cross-validation on web pages (docs/decisions.md), or
-    LightGBM's where it says so; what is not here stays as LightGBM has it.
+    """How trees are grown. Defaults are our choice, or LightGBM's where it says so; what is not here stays as LightGBM
+    has it. What the extractor is trained with is in `classifiers.extractor.settings`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
