@@ -49,7 +49,7 @@ _KNOWN_TO = {
 }
 
 #: `learned` takes time and memory for each "<" of a page: 16 MiB of "<p>" take 5 s and 0.9 GB, the worst page within
-#: this bound 0.7 s and 0.2 GB. Our choice: 24 times the most of 2,612 real pages (21,646).
+#: this bound 0.8 s and 0.3 GB. Our choice: 24 times the most of 2,612 real pages (21,646).
 MAX_LEARNED_TAGS = 1 << 19
 
 _SIGNALS = pa.struct(
