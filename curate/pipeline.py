@@ -104,7 +104,8 @@ class Runner:
         waves = [tasks] if is_last else split_waves(tasks, self.options.wave_bytes)
         home = "documents" if is_last else f"passes/{current.name}"
         if not is_last:
-            self.run.sweep("passes", current.name)
+            for place in ("passes", "dropped"):
+                self.run.sweep(place, current.name)
         done = [d for index, wave in enumerate(waves) for d in self._wave(current, corpus, home, index, wave)]
         if not is_last:
             for extra in self.run.names("passes", current.name)[len(waves) :]:

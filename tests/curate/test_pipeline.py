@@ -206,3 +206,16 @@ def test_waves_are_cut_by_size():
     assert [[t.part for t in wave] for wave in split_waves(tasks, 25)] == [[0, 1], [2, 3], [4]]
     assert [[t.part for t in wave] for wave in split_waves(tasks, 1)] == [[0], [1], [2], [3], [4]]
     assert split_waves([], 10) == [[]]
+
+
+def test_what_a_killed_run_left_half_written_is_swept_away(spark, small_warc, tmp_path):
+    recipe, out = recipe_for(small_warc, [{"extract": {"extractor": "resiliparse"}}, "exact_dedup"]), tmp_path / "out"
+    run(recipe, str(out), spark)
+    before = digests(out)
+    for place in ("passes", "dropped"):
+        half = sorted((out / place).iterdir())[0] / "_wave-00000.0badcafe"
+        half.mkdir()
+        (half / "part-00000.parquet").write_bytes(b"PAR1")
+    run(recipe, str(out), spark)
+    assert list(out.rglob("_wave*")) == []
+    assert digests(out) == before
