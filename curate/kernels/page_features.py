@@ -15,10 +15,17 @@ from numpy.typing import NDArray
 from curate.kernels import block_measures as m
 from curate.kernels.block_measures import MEASURES, Known, Phrases, find_known, known_room, measure_blocks
 from curate.kernels.compiled import borrowing
-from curate.kernels.html_names import FACTOR, FLAGS, HEADING, NUMBER
+from curate.kernels.html_names import FLAGS, HEADING, NUMBER
 from curate.kernels.page_blocks import Blocks
 from curate.kernels.page_profile import LONG_CHARS, NUM_PROFILE, PROFILE, profile_page
-from curate.kernels.page_reader import NUM_ELEMENTS, Int32s, Page
+from curate.kernels.page_reader import NUM_ELEMENTS, Page
+from curate.kernels.page_templates import (
+    TEMPLATE_FEATURES,
+    Templates,
+    find_templates,
+    template_features,
+    templates_room,
+)
 from curate.kernels.page_traits import (
     BLOCK_COUNT,
     CHARS,
@@ -30,7 +37,6 @@ from curate.kernels.page_traits import (
     PARAGRAPH_CHARS,
     SENTENCES,
     Floats,
-    Keys,
     Traits,
     find_traits,
     sum_masses,
@@ -72,11 +78,6 @@ _CONTAINER = (
     *("chars", "page_frac", "block_frac", "link_frac", "blocks", "mean_chars", "sentence_ends", "paragraph_frac"),
     *("headings", "long_blocks", "affinity", "name", "steps", "sum_affinity"),
 )
-#: The innermost element around a block that has siblings of its template, and the one whose siblings hold most text.
-_REPEATS = ("inner", "largest")
-_REPEAT = ("siblings", "mean_chars", "link_frac", "page_frac", "place", "steps", "mean_blocks")
-_TEMPLATES = ("own", "chain")
-_TEMPLATE = ("blocks", "mean_chars", "link_frac", "page_frac", "sentence_ends", "run")
 
 FEATURES: tuple[str, ...] = (
     *_OWN,
@@ -85,8 +86,7 @@ FEATURES: tuple[str, ...] = (
     *(f"{which}_{name}" for which in _NEIGHBOURS for name in _NEIGHBOUR),
     *(f"window_{size}_{name}" for size in _WINDOWS for name in _WINDOW),
     *(f"container_{level}_{name}" for level in range(1, _CONTAINERS + 1) for name in _CONTAINER),
-    *(f"repeat_{which}_{name}" for which in _REPEATS for name in _REPEAT),
-    *(f"template_{which}_{name}" for which in _TEMPLATES for name in _TEMPLATE),
+    *TEMPLATE_FEATURES,
     *PROFILE,
     *(f"type_{name}" for name in PAGE_TYPES),
 )
@@ -96,20 +96,15 @@ _PLACE_AT = _AROUND_AT + len(_AROUND)
 _NEIGHBOURS_AT = _PLACE_AT + len(_PLACE)
 _WINDOWS_AT = _NEIGHBOURS_AT + len(_NEIGHBOURS) * len(_NEIGHBOUR)
 _CONTAINERS_AT = _WINDOWS_AT + len(_WINDOWS) * len(_WINDOW)
-_REPEATS_AT = _CONTAINERS_AT + _CONTAINERS * len(_CONTAINER)
-_TEMPLATES_AT = _REPEATS_AT + len(_REPEATS) * len(_REPEAT)
-PROFILE_AT = _TEMPLATES_AT + len(_TEMPLATES) * len(_TEMPLATE)
+_TEMPLATES_AT = _CONTAINERS_AT + _CONTAINERS * len(_CONTAINER)
+PROFILE_AT = _TEMPLATES_AT + len(TEMPLATE_FEATURES)
 TYPES_AT = PROFILE_AT + NUM_PROFILE
 
 _NUM_MEASURES, _NUM_NEIGHBOUR, _NUM_WINDOW = len(MEASURES), len(_NEIGHBOUR), len(_WINDOW)
-_NUM_REPEAT = len(_REPEAT)
-_NUM_CONTAINER, _NUM_TEMPLATE, _NUM_KIND_FEATURES = len(_CONTAINER), len(_TEMPLATE), len(KIND_NAMES)
+_NUM_CONTAINER = len(_CONTAINER)
 _NEAR_OFFSETS = np.array([-1, -2, -3, 1, 2, 3], np.int64)
 _WINDOW_SIZES = np.array(_WINDOWS, np.int64)
 _H1, _H6, _P = NUMBER["h1"], NUMBER["h6"], NUMBER["p"]
-
-#: Sums over the blocks of one template.
-_GROUP_BLOCKS, _GROUP_CHARS, _GROUP_LINK_CHARS, _GROUP_SENTENCES = range(4)
 
 
 class Scratch(NamedTuple):
@@ -119,36 +114,18 @@ class Scratch(NamedTuple):
     traits: Traits
     measures: Floats  # float32[blocks, MEASURES]
     sums: NDArray[np.float64]  # float64[blocks + 1, 6]: running sums of what windows need
-    group_keys: Keys  # hash table of templates, a power of two
-    group_of: Int32s  # int32[2, blocks]
-    groups: Floats  # float32[2 * blocks, 4]
-    group_slots: Int32s
-    sibling_keys: Keys  # the same for siblings of one template
-    sibling_of: Int32s  # int32[elements]: group of an element, -1 where it has no text
-    sibling_place: Int32s  # int32[elements]: how many of its group come before it
-    siblings: Floats  # float32[elements, 4]
-    sibling_slots: Int32s
+    templates: Templates
 
 
 def scratch_room(page: Page, blocks: Blocks) -> Scratch:
     """Room for any page that `page` has room for."""
     size = blocks.first_run.size
-    slots = 1 << max(4 * size - 1, 15).bit_length()
-    num_elements = page.elements.name.size
     return Scratch(
         known_room(),
         traits_room(page),
         np.empty((size, _NUM_MEASURES), np.float32),
         np.empty((size + 1, 6), np.float64),
-        np.empty(2 * size, np.uint64),
-        np.empty((2, size), np.int32),
-        np.empty((2 * size, 4), np.float32),
-        np.full(slots, -1, np.int32),
-        np.empty(num_elements, np.uint64),
-        np.empty(num_elements, np.int32),
-        np.empty(num_elements, np.int32),
-        np.empty((num_elements, 4), np.float32),
-        np.full(1 << max(2 * num_elements - 1, 15).bit_length(), -1, np.int32),
+        templates_room(size, page.elements.name.size),
     )
 
 
@@ -156,8 +133,6 @@ def scratch_room(page: Page, blocks: Blocks) -> Scratch:
 def look_at_page(
     data: Bytes,
     url: Bytes,
-    url_start: Int,
-    url_end: Int,
     page: Page,
     blocks: Blocks,
     num_blocks: Int,
@@ -172,7 +147,7 @@ def look_at_page(
     measure_blocks(page, blocks, num_blocks, scratch.known, table, phrases, measures)
     _weigh_elements(page, blocks, num_blocks, traits, measures)
     find_traits(data, page, phrases.lexicon, traits)
-    profile_page(data, url, url_start, url_end, page, blocks, num_blocks, traits, measures, profile)
+    profile_page(data, url, page, blocks, num_blocks, traits, measures, profile)
 
 
 @borrowing
@@ -209,16 +184,14 @@ def fill_features(
 ) -> None:
     """Fill `features[block]` from what `look_at_page` found. `types` are the probabilities of the page types."""
     _sum_up(blocks, num_blocks, scratch)
-    _find_templates(page, blocks, num_blocks, scratch)
-    _find_siblings(page, scratch)
+    find_templates(page, blocks, num_blocks, scratch.traits, scratch.measures, scratch.templates)
     for block in range(num_blocks):
         _own(blocks, block, scratch.measures, features)
         _around(page, blocks, block, scratch.traits, features)
         _neighbours(page, blocks, block, num_blocks, scratch, features)
         _windows(block, num_blocks, scratch, features)
         _containers(page, blocks, block, scratch, features)
-        _repeats(page, blocks, block, scratch, features)
-        _templates(block, scratch, features)
+        template_features(page, blocks, block, scratch.traits, scratch.templates, _TEMPLATES_AT, features)
         for k in range(NUM_PROFILE):
             features[block, PROFILE_AT + k] = profile[k]
         for k in range(NUM_TYPES):
@@ -386,134 +359,6 @@ def _containers(page: Page, blocks: Blocks, block: Int, scratch: Scratch, featur
         features[block, at + 12] = steps
         features[block, at + 13] = traits.chain_sum[element]
         held = mass[element, CHARS]
-
-
-@borrowing
-def _group(key: Int, num_groups: Int, keys: Keys, slots: Int32s, sums: Floats) -> Int:
-    """The number of a key's group, a new one where it has none."""
-    slot = np.int64(key >> np.uint64(32)) & (slots.size - 1)
-    while slots[slot] >= 0:
-        if keys[slots[slot]] == key:
-            return slots[slot]
-        slot = (slot + 1) & (slots.size - 1)
-    slots[slot] = num_groups
-    keys[num_groups] = key
-    for k in range(4):
-        sums[num_groups, k] = 0
-    return num_groups
-
-
-@borrowing
-def _clear(num_groups: Int, keys: Keys, slots: Int32s) -> None:
-    """Leave the table empty for the next page."""
-    for group in range(num_groups):
-        slot = np.int64(keys[group] >> np.uint64(32)) & (slots.size - 1)
-        while slots[slot] != group:
-            slot = (slot + 1) & (slots.size - 1)
-        keys[group] = np.uint64(slot)
-    for group in range(num_groups):
-        slots[np.int64(keys[group])] = -1
-
-
-@borrowing
-def _find_templates(page: Page, blocks: Blocks, num_blocks: Int, scratch: Scratch) -> None:
-    """Group blocks by their element's name and classes, and by those of three elements around it."""
-    traits, measures = scratch.traits, scratch.measures
-    num_groups = 0
-    for block in range(num_blocks):
-        element = blocks.element[block]
-        key = traits.signature[element]
-        for which in range(2):
-            if which == 1:
-                parent = page.elements.parent[element]
-                grandparent = page.elements.parent[parent]
-                key = key * np.uint64(31) + traits.signature[parent] * np.uint64(17)
-                key = key * np.uint64(31) + traits.signature[grandparent] * np.uint64(13) + np.uint64(1)
-            group = _group(key, num_groups, scratch.group_keys, scratch.group_slots, scratch.groups)
-            num_groups = max(num_groups, group + 1)
-            scratch.group_of[which, block] = group
-            scratch.groups[group, _GROUP_BLOCKS] += 1
-            scratch.groups[group, _GROUP_CHARS] += measures[block, m.CHARS]
-            scratch.groups[group, _GROUP_LINK_CHARS] += measures[block, m.LINK_CHARS]
-            scratch.groups[group, _GROUP_SENTENCES] += measures[block, m.SENTENCE_ENDS]
-    _clear(num_groups, scratch.group_keys, scratch.group_slots)
-
-
-@borrowing
-def _find_siblings(page: Page, scratch: Scratch) -> None:
-    """Group elements by their parent and template: the items of a listing, the posts of a thread."""
-    traits, elements = scratch.traits, page.elements
-    num_groups = 0
-    for element in range(page.place[NUM_ELEMENTS]):
-        scratch.sibling_of[element] = -1
-        if element == 0 or traits.mass[element, BLOCK_COUNT] == 0:
-            continue
-        key = (traits.signature[element] + np.uint64(elements.parent[element])) * FACTOR
-        key = (key ^ (key >> np.uint64(31))) * FACTOR
-        group = _group(key, num_groups, scratch.sibling_keys, scratch.sibling_slots, scratch.siblings)
-        num_groups = max(num_groups, group + 1)
-        scratch.sibling_of[element] = group
-        scratch.sibling_place[element] = np.int32(scratch.siblings[group, 0])
-        scratch.siblings[group, 0] += 1
-        scratch.siblings[group, 1] += traits.mass[element, CHARS]
-        scratch.siblings[group, 2] += traits.mass[element, LINK_CHARS]
-        scratch.siblings[group, 3] += traits.mass[element, BLOCK_COUNT]
-    _clear(num_groups, scratch.sibling_keys, scratch.sibling_slots)
-
-
-@borrowing
-def _repeats(page: Page, blocks: Blocks, block: Int, scratch: Scratch, features: Floats) -> None:
-    siblings = scratch.siblings
-    inner: Int = 0
-    largest: Int = 0
-    inner_steps, largest_steps, steps = 0, 0, 0
-    most = np.float32(0)
-    element = blocks.element[block]
-    while element > 0:
-        group = scratch.sibling_of[element]
-        if group >= 0 and siblings[group, 0] >= 3:
-            if inner == 0:
-                inner, inner_steps = element, steps
-            if siblings[group, 1] > most:
-                most, largest, largest_steps = siblings[group, 1], element, steps
-        element = page.elements.parent[element]
-        steps += 1
-    _repeat(inner, inner_steps, _REPEATS_AT, block, scratch, features)
-    _repeat(largest, largest_steps, _REPEATS_AT + _NUM_REPEAT, block, scratch, features)
-
-
-@borrowing
-def _repeat(element: Int, steps: Int, at: Int, block: Int, scratch: Scratch, features: Floats) -> None:
-    if element == 0:
-        for k in range(_NUM_REPEAT):
-            features[block, at + k] = -1
-        return
-    group = scratch.sibling_of[element]
-    num, chars = scratch.siblings[group, 0], max(scratch.siblings[group, 1], np.float32(1))
-    features[block, at] = num
-    features[block, at + 1] = _log(chars / num)
-    features[block, at + 2] = scratch.siblings[group, 2] / chars
-    features[block, at + 3] = chars / max(scratch.traits.mass[0, CHARS], np.float32(1))
-    features[block, at + 4] = scratch.sibling_place[element]
-    features[block, at + 5] = steps
-    features[block, at + 6] = scratch.siblings[group, 3] / num
-
-
-@borrowing
-def _templates(block: Int, scratch: Scratch, features: Floats) -> None:
-    page_chars = max(scratch.traits.mass[0, CHARS], np.float32(1))
-    for which in range(2):
-        at = _TEMPLATES_AT + which * _NUM_TEMPLATE
-        group = scratch.group_of[which, block]
-        num = scratch.groups[group, _GROUP_BLOCKS]
-        chars = max(scratch.groups[group, _GROUP_CHARS], np.float32(1))
-        features[block, at] = num
-        features[block, at + 1] = _log(chars / num)
-        features[block, at + 2] = scratch.groups[group, _GROUP_LINK_CHARS] / chars
-        features[block, at + 3] = chars / page_chars
-        features[block, at + 4] = scratch.groups[group, _GROUP_SENTENCES] / num
-        same = block > 0 and scratch.group_of[which, block - 1] == group
-        features[block, at + 5] = features[block - 1, at + 5] + 1 if same else 0
 
 
 @borrowing

@@ -69,8 +69,6 @@ def look(data: Bytes, url: Bytes, entities: Entities, table: CharTable, lexicon:
     look_at_page(
         data,
         url,
-        0,
-        url.size,
         judgement.page,
         judgement.blocks,
         num_blocks,

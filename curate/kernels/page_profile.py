@@ -80,8 +80,6 @@ _MAX_DECLARING_SCRIPTS = 8
 def profile_page(
     data: Bytes,
     url: Bytes,
-    url_start: Int,
-    url_end: Int,
     page: Page,
     blocks: Blocks,
     num_blocks: Int,
@@ -89,12 +87,12 @@ def profile_page(
     measures: Floats,
     profile: Floats,
 ) -> None:
-    """Fill `profile`: float32[NUM_PROFILE]. The URL is `url[url_start:url_end]`, empty where it is unknown."""
+    """Fill `profile`: float32[NUM_PROFILE]. The URL is empty where it is unknown."""
     for k in range(NUM_PROFILE):
         profile[k] = 0
     _profile_blocks(page, blocks, num_blocks, traits, measures, profile)
     _profile_elements(data, page, profile)
-    _profile_url(url, url_start, url_end, profile)
+    _profile_url(url, profile)
     profile[14] = min(profile[1] / max(page.elements.end[0] - page.elements.start[0], 1), 1)
     profile[0] = np.log1p(profile[0])
     profile[1] = np.log1p(profile[1])
@@ -233,12 +231,13 @@ def _declared_by_script(data: Bytes, start: Int, end: Int, profile: Floats) -> N
 
 
 @borrowing
-def _profile_url(url: Bytes, start: Int, end: Int, profile: Floats) -> None:
-    if end <= start:
+def _profile_url(url: Bytes, profile: Floats) -> None:
+    end = url.size
+    if end == 0:
         for k in range(URL_AT, NUM_PROFILE):
             profile[k] = -1
         return
-    i = start
+    i = 0
     slashes = 0
     while i < end and slashes < 3:  # behind https://host/
         slashes += url[i] == 0x2F
