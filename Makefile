@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format package benchmark bench-extraction bench-rules bench-dedup clean
+.PHONY: help setup demo test check format package benchmark bench-extraction bench-rules bench-dedup bench-classifiers clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -46,6 +46,9 @@ bench-rules: $(READY) ## quality rules beside datatrove's, and through Spark: a 
 
 bench-dedup: $(READY) ## deduplication beside text-dedup's and datatrove's, at 186 MB and ten times that: 15 minutes
 	@$(PYTHON) benchmarks/dedup.py --parts corpus,near
+
+bench-classifiers: $(READY) ## models beside Spark ML, fastText, kenlm and data-selection, and on labels: 20 minutes; CURATE_DATA names real data
+	@$(PYTHON) benchmarks/classifiers.py
 
 clean: ## remove the environment and the demo
 	rm -rf $(VENV) demo

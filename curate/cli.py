@@ -18,8 +18,10 @@ from rich.table import Table
 from curate import recipe as recipes
 from curate import registry
 from curate.arguments import assignment, change, parse_inputs, with_inputs
+from curate.classifier_commands import app as classifiers_app
 from curate.errors import CurateError, OutputError, RecipeError
 from curate.extractor_commands import app as extractor_app
+from curate.label_command import label
 from curate.progress import Reporter
 
 app = typer.Typer(
@@ -30,6 +32,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(extractor_app, name="extractor")
+app.add_typer(classifiers_app, name="classifiers")
+app.command("label")(label)
 console = Console()
 
 Input = Annotated[

@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 
 from curate import document
 from curate.alarms import alarms
-from curate.errors import CurateError, InputError, OutputError, RecipeError, RunError
+from curate.errors import CurateError, InputError, OutputError, RunError
 from curate.funnel import Funnel
 from curate.ledger import Ledger
 from curate.plan import Pass, Plan, plan
@@ -268,15 +268,11 @@ def split_waves(tasks: Sequence[Task], wave_bytes: int) -> list[list[Task]]:
 
 
 def with_sources(recipe: Recipe, sources: Sequence[Source]) -> Recipe:
-    """The recipe with other inputs. RecipeError where a stage is limited to a source that is not among them."""
+    """The recipe with other inputs. RecipeError where a stage names a source that is not among them."""
     if not sources:
         return recipe
     changed = recipe.model_copy(update={"sources": tuple(sources)})
-    names = {source.name for source in sources}
-    for step in changed.stages:
-        for name in step.sources or ():
-            if name not in names:
-                raise RecipeError.unknown("source", name, names, where=f"stage {step.name}")
+    changed.check_sources()
     return changed
 
 

@@ -123,16 +123,21 @@ class Recipe(BaseModel):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise RecipeError(f"two stages are named {', '.join(twice)}. Tell them apart with `as: …`")
-        known = {source.name for source in self.sources}
-        for step in self.stages:
-            for name in step.sources or ():
-                if known and name not in known:
-                    raise RecipeError.unknown("source", name, known, where=f"stage {step.name}")
+        if self.sources:
+            self.check_sources()
         if self.tokens is not None and self.tokenizer is None:
             raise RecipeError("`tokens:` needs a `tokenizer:`, for example `tokenizer: bpe`")
         if self.train is not None and self.tokens is None:
             raise RecipeError("`train:` needs `tokens:`, for example `tokens: {}`")
         return self
+
+    def check_sources(self) -> None:
+        """RecipeError where a stage names a source that is not among the recipe's."""
+        known = {source.name for source in self.sources}
+        for step in self.stages:
+            for name in (*(step.sources or ()), *getattr(step.stage, "named_sources", ())):
+                if name not in known:
+                    raise RecipeError.unknown("source", name, known, where=f"stage {step.name}")
 
 
 def split_named(value: Any, beside: set[str], what: str) -> tuple[str, Any, dict[str, Any]]:

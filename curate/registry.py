@@ -62,6 +62,21 @@ STAGES: dict[str, Entry] = {
     "decontaminate": Entry(
         "curate.decontamination.decontaminate:Decontaminate", "take out what evaluation sets have: n-grams, verified"
     ),
+    "linear_score": Entry("curate.scoring.linear:LinearScore", "logistic regression over hashed terms (GPT-3)"),
+    "fasttext_score": Entry("curate.scoring.fasttext:FastTextScore", "a fastText classifier (LLaMA, DCLM)"),
+    "perplexity": Entry("curate.scoring.perplexity:Perplexity", "perplexity by a KenLM model (CCNet)"),
+    "importance": Entry("curate.scoring.importance:Importance", "importance weight toward a target corpus (DSIR)"),
+    "embedding_score": Entry(
+        "curate.scoring.embedding_head:EmbeddingScore", "a score by a linear head over embeddings (FineWeb-Edu)"
+    ),
+    "combine_scores": Entry("curate.scoring.combine:CombineScores", "several scores calibrated and made one (Qwen)"),
+    "passage_filter": Entry(
+        "curate.scoring.passage_filter:PassageFilter", "take out sentences or paragraphs that another filter would drop"
+    ),
+    "select": Entry("curate.scoring.select:Select", "the best fraction by a score; buckets; a sample"),
+    "fitted_score": Entry(
+        "curate.scoring.fitted:FittedScore", "train a model on sources of the run itself, then judge the others by it"
+    ),
     "near_dedup": Entry("curate.dedup.near:NearDedup", "drop near duplicates: MinHash LSH, verified by exact Jaccard"),
 }
 
@@ -71,6 +86,27 @@ TOKENIZERS: dict[str, Entry] = {
 }
 TRAINERS: dict[str, Entry] = {
     "compact": Entry("training_bridge.trainer:CompactTrainer", "a small LLaMA-style decoder"),
+}
+#: What a training file and `fitted_score` name: each makes the file that a stage above scores by.
+MODELS: dict[str, Entry] = {
+    "linear": Entry("classifiers.linear.trainer:LinearTrainer", "logistic regression over hashed terms"),
+    "fasttext": Entry("classifiers.fasttext.trainer:FastTextTrainer", "fastText, supervised"),
+    "language_model": Entry("classifiers.language_model.trainer:LanguageModelTrainer", "Kneser-Ney n-gram model"),
+    "importance": Entry("classifiers.importance.trainer:ImportanceTrainer", "importance weights by hashed n-grams"),
+    "embedding_head": Entry("classifiers.embedding_head.trainer:EmbeddingHeadTrainer", "linear head over embeddings"),
+}
+#: Behind `curate classifiers`, `curate label` and `fitted_score`.
+CLASSIFIERS: dict[str, Entry] = {
+    "fit": Entry("classifiers.fitting:fit", "train and judge a model on examples"),
+    "train": Entry("classifiers.command:train", "train and judge a model, from files to files"),
+    "evaluate": Entry("classifiers.command:evaluate", "judge a model on labelled files"),
+    "calibrate": Entry("classifiers.calibrate_command:calibrate", "fit a combination of scores"),
+    "tables": Entry("classifiers.tables:tables", "a judgement as tables"),
+    "training": Entry("classifiers.training_file:load", "a training file by its name or path"),
+    "trainings": Entry("classifiers.training_file:shipped", "training files that ship"),
+    "safety": Entry("classifiers.safety_command:report", "what models call toxic, spam, … in a corpus"),
+    "safety_json": Entry("classifiers.safety:as_json", "as JSON"),
+    "stage_of": Entry("classifiers.trained_model:stage_of", "the stage that applies a trained model"),
 }
 #: Behind `curate extractor`.
 EXTRACTOR_TRAINING: dict[str, Entry] = {

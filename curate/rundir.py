@@ -4,7 +4,7 @@
       recipe.yaml  run.json       the resolved recipe; versions, fingerprints, funnel, timings
       passes/NN-name/wave-…/      parquet, kept rows; manifest.json per wave
       dropped/NN-name/wave-…/     dropped rows with their reason
-      dedup/NN-name/              verdicts and evidence of a corpus stage
+      dedup/NN-name/              verdicts and evidence of a corpus stage; fitted/: the models that it trained
       documents/source=…/         the curated corpus
       tokenizer/  tokens/  model/
       report.html
@@ -16,13 +16,16 @@ does not count. Roots are fsspec URLs.
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import fsspec
 import psutil
@@ -31,6 +34,7 @@ from fsspec.implementations.local import LocalFileSystem
 from curate.errors import OutputError
 
 MANIFEST = "manifest.json"
+FITTED = "fitted"  # folder of models in that of a corpus stage
 #: Top-level names that a run owns. Anything else in an output folder is somebody else's.
 OWN = frozenset(
     [
@@ -79,12 +83,20 @@ class RunDir:
 
     def write_text(self, text: str, *parts: str) -> None:
         """Write a file so that a reader sees the old one or the new one."""
+        self._write(io.BytesIO(text.encode()), *parts)
+
+    def write_file(self, local: Path, *parts: str) -> None:
+        """Copy a file of this machine in, in the same way."""
+        with local.open("rb") as file:
+            self._write(file, *parts)
+
+    def _write(self, content: BinaryIO, *parts: str) -> None:
         path = self.path(*parts)
         folder, name = os.path.split(path)
         temporary = f"{folder}/_{name}.{uuid.uuid4().hex[:8]}"
         self.fs.makedirs(folder, exist_ok=True)
         with self.fs.open(temporary, "wb") as file:
-            file.write(text.encode())
+            shutil.copyfileobj(content, file)
         self._move(temporary, path)
 
     def write_json(self, value: Any, *parts: str) -> None:

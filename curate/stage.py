@@ -169,6 +169,11 @@ class CorpusStage(Stage):
     the text, ascending, disjoint, none empty. The next pass takes them out of the documents that are kept.
     """
 
+    @property
+    def named_sources(self) -> tuple[str, ...]:
+        """Sources that the settings name: the recipe must have them."""
+        return ()
+
     def apply(self, documents: Documents, context: CorpusContext) -> DataFrame:
         """Verdicts: node long, drop_reason string, and the signals as flat columns."""
         raise NotImplementedError

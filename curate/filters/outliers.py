@@ -10,8 +10,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.errors import RecipeError
 from curate.filters.bounds import without
+from curate.filters.earlier_signal import earlier_signal
 from curate.filters.fitted_limits import FittedLimits, load_limits
 from curate.stage import Filter, Limit
 
@@ -53,13 +53,13 @@ class Outliers(Filter):
         rows = _range_of_row(batch, fitted)
         broken = []
         for signal, side in _bounds(fitted):
-            values = _signal(batch, signal, self.limits_path)
+            values = earlier_signal(batch, signal, f"outliers of {self.limits_path}")
             # In the signal's own precision, as limits are: 0.3 as float32 is more than 0.3.
             kind = values.type if pa.types.is_floating(values.type) else pa.float64()
             ranges = [fitted.range(group, signal) for group in fitted.groups] + [fitted.range_otherwise(signal)]
             bounds = pa.array([getattr(one, side) for one in ranges], pa.float64()).cast(kind).take(rows)
             inside = pc.greater_equal if side == "low" else pc.less_equal
-            broken.append(pc.invert(inside(values, bounds)))  # so that NaN is outside
+            broken.append(pc.invert(inside(values.cast(kind, safe=False), bounds)))  # so that NaN is outside
         names = [*fitted.groups, "pooled" if fitted.otherwise == "pooled" else None]
         return pa.StructArray.from_arrays([pa.array(names, pa.string()).take(rows), *broken], fields=list(self.signals))
 
@@ -88,18 +88,3 @@ def _range_of_row(batch: pa.RecordBatch, fitted: FittedLimits) -> pa.Int32Array:
         return pa.array([len(fitted.groups)] * batch.num_rows, pa.int32())
     places = pc.index_in(batch.column(fitted.by).cast(pa.string()), value_set=pa.array(fitted.groups, pa.string()))
     return pc.fill_null(places, len(fitted.groups))
-
-
-def _signal(batch: pa.RecordBatch, name: str, path: str) -> pa.Array:
-    """The values of `stage.signal`. In a run the plan has made sure that they are there."""
-    stage, _, signal = name.partition(".")
-    structs = {field.name: field.type for field in batch.schema if pa.types.is_struct(field.type)}
-    if not structs:
-        raise RecipeError(
-            f"outliers judges what earlier stages measured, and none did: put it after {stage} in a recipe"
-        )
-    if stage not in structs:
-        raise RecipeError.unknown("stage", stage, structs, where=f"{path}: outliers judges stages that ran before it")
-    if structs[stage].get_field_index(signal) < 0:
-        raise RecipeError.unknown("signal", signal, [field.name for field in structs[stage]], where=f"{path}, {stage}")
-    return pc.struct_field(batch.column(stage), signal)

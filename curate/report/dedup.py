@@ -16,7 +16,7 @@ import pyarrow.dataset as ds
 from curate.dedup.banding import s_curve_text
 from curate.recipe import Recipe
 from curate.report import reading
-from curate.rundir import RunDir
+from curate.rundir import FITTED, RunDir
 
 MAX_ROWS = 20  # of a kind of evidence, shown of one document or cluster
 MAX_COMPARED = 1000  # of them, looked through for the most similar
@@ -46,7 +46,11 @@ def evidence(run: RunDir) -> Iterator[Evidence]:
     for entry in reading.read_record(run)["passes"]:
         name = str(entry["name"])
         if run.exists("dedup", name):
-            kinds = [kind for kind in run.names("dedup", name) if not kind.startswith("_") and "." not in kind]
+            kinds = [
+                kind
+                for kind in run.names("dedup", name)
+                if kind != FITTED and not kind.startswith("_") and "." not in kind
+            ]
             yield Evidence(name.partition("-")[2], {kind: _files(run, name, kind) for kind in kinds})
 
 

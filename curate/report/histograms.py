@@ -60,10 +60,12 @@ class Histogram(NamedTuple):
 def limited_signals(recipe: Recipe | None) -> dict[str, Bounds]:
     """`stage.signal` → its numeric bounds, in the recipe's order; none where they differ from group to group.
 
-    Empty without a recipe.
+    A model's score is there with or without bounds. Empty without a recipe.
     """
     found: dict[str, Bounds] = {}
     for step in recipe.stages if recipe else ():
+        if hasattr(step.stage, "score_signal"):
+            found[f"{step.name}.{step.stage.score_signal}"] = Bounds()
         for limit in getattr(step.stage, "limits", ()):
             name = f"{step.name}.{limit.signal}"
             if limit.group is not None:

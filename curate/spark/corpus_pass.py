@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_type
@@ -25,7 +27,10 @@ def run_corpus_stage(step: Step, documents: Documents, run: RunDir, folder: str,
         frame.write.mode("overwrite").parquet(path)
         return spark.read.schema(frame.schema).parquet(literal(path))
 
-    context = CorpusContext(spark=spark, seed=seed, save=save, digest=digest)
+    def save_file(name: str, local: Path) -> None:
+        run.write_file(local, folder, *name.split("/"))
+
+    context = CorpusContext(spark=spark, seed=seed, save=save, save_file=save_file, digest=digest)
     verdicts = step.stage.apply(documents, context)
     fields = [F.col(field.name).cast(from_arrow_type(field.type)).alias(field.name) for field in step.stage.signals]
     verdicts = verdicts.select(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from curate.node import ROW_BITS, ROW_MASK
 
 
@@ -13,3 +15,8 @@ def node_of(number: int, parts: int = 3) -> int:
 def number_of(node: int, parts: int = 3) -> int:
     """The same back."""
     return (node & ROW_MASK) * parts + (node >> ROW_BITS)
+
+
+def no_files(name: str, path: Path) -> None:
+    """For a context of stages that save relations alone."""
+    raise AssertionError(f"{path} is saved as {name}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from document_nodes import number_of
+from document_nodes import no_files, number_of
 from pydantic import ValidationError
 
 from curate.dedup.exact import ExactDedup
@@ -52,7 +52,7 @@ def one_run(spark: Any, documents: Any, tmp_path_factory: pytest.TempPathFactory
         relation.write.parquet(folder)
         return spark.read.parquet(folder)
 
-    found = verdicts(ExactDedup(), documents(PAGES), CorpusContext(spark, 0, save))
+    found = verdicts(ExactDedup(), documents(PAGES), CorpusContext(spark, 0, save, no_files))
     return found, spark.read.parquet(folder).collect()
 
 

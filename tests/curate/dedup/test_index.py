@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from document_nodes import no_files
 
 from curate.dedup.near import NearDedup
 from curate.errors import InputError
@@ -49,7 +50,7 @@ class Runs:
             relation.write.parquet(str(self.evidence / name))
             return self.spark.read.schema(relation.schema).parquet(str(self.evidence / name))
 
-        context = CorpusContext(self.spark, 0, save, digest or f"run {self.count}")
+        context = CorpusContext(self.spark, 0, save, no_files, digest or f"run {self.count}")
         rows = stage.apply(self.documents(pages), context).collect()
         own = self.spark.read.parquet(str(self.evidence / "clusters")).where("node < (1L << 52)").collect()
         assert {row.node for row in rows} == {row.node for row in own}

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from document_nodes import number_of
+from document_nodes import no_files, number_of
 from pydantic import ValidationError
 
 from curate.dedup.banding import candidate_probability
@@ -70,7 +70,7 @@ def one_run(spark: Any, documents: Any, tmp_path_factory: pytest.TempPathFactory
 
     pages = [(f"{name}{n}", text) for name, texts in FAMILIES.items() for n, text in enumerate(texts)]
     pages += [("twin", numbers(range(60_000, 60_050)))] * 2
-    found = verdicts(ONE_RUN, documents(pages), CorpusContext(spark, 0, save))
+    found = verdicts(ONE_RUN, documents(pages), CorpusContext(spark, 0, save, no_files))
     twins = {number: verdict for number, verdict in found.items() if pages[number][0] == "twin"}
     assert sorted(str(verdict[0]) for verdict in twins.values()) == ["None", "near_duplicate"]
     return {pages[number][0]: verdict for number, verdict in found.items() if number not in twins}

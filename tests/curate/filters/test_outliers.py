@@ -139,7 +139,7 @@ def test_signals_that_the_batch_lacks_are_named(outliers):
 
 
 def test_it_cannot_stand_alone(outliers):
-    with pytest.raises(RecipeError, match="put it after quality"):
+    with pytest.raises(RecipeError, match="put quality before it"):
         outliers(pooled={COUNT: {"low": 1}}).annotate(rows({"count": 1}).select(["language"]))
 
 

@@ -1,0 +1,1 @@
+"""fastText classifiers: training, search of settings, quantisation."""

@@ -1,0 +1,1 @@
+"""Train n-gram language models: count, estimate, write for KenLM."""

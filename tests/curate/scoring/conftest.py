@@ -1,0 +1,1 @@
+from corpus_fixtures import context, documents  # noqa: F401  # fixtures
