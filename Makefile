@@ -21,7 +21,7 @@ demo: $(READY) ## the whole path on real input, from pages to a trained model: a
 	@$(PYTHON) scripts/open_report.py demo/run/report.html
 
 test: $(READY) check ## style, types and all tests
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(READY) ## style and types only
 	@$(VENV)/bin/ruff check .

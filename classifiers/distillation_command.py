@@ -109,7 +109,7 @@ def _with_group(documents: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]
     """Batches with the column `group` of their metadata; it is null where a document has none."""
     for batch in documents:
         group = pc.map_lookup(batch.column("meta"), pa.scalar("group"), "first")
-        yield batch.select(["doc_id", "text", "language", "url"]).append_column("group", group)
+        yield batch.select(["doc_id", "text", "language", "source", "url"]).append_column("group", group)
 
 
 def _counts(examples: pa.Table, settings: DistillationSettings, cut: float | None) -> dict[str, int]:

@@ -3,7 +3,8 @@
 The corpus is any parquet with scores: the documents of a run, or what `curate classifiers score` wrote; sentences do as
 well as documents. What a threshold calls so is not what is so: with the recall and the false-positive rate of an
 evaluation, the true share is estimated (Rogan and Gladen 1978), which holds as far as the corpus is like the examples
-that were judged. Reads each row group once for all categories, and texts only of the rows that are shown.
+that were judged. Where its scores are distributed as in no mixture of them (`classifiers.score_mixture`) nothing is
+estimated. Reads each row group once for all categories, and texts only of the rows that are shown.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from classifiers.metrics import Evaluation, plain
 from classifiers.ranking import wilson
 from classifiers.report_page import template
 from classifiers.report_samples import MAX_NAME_CHARS, Sample, printable, samples
+from classifiers.score_mixture import NUM_BINS, Mixture, Numbers
 from curate.card_file import write_text
 from curate.errors import InputError
 from curate.progress import Show
@@ -45,6 +47,7 @@ class Category(NamedTuple):
     more_is_worse: bool = True
     recall: Figure | None = None
     false_positive_rate: Figure | None = None
+    mixture: Mixture | None = None  # how the scores of what is so, and of what is not, are distributed
 
 
 class Share(NamedTuple):
@@ -55,11 +58,12 @@ class Share(NamedTuple):
     num_without_score: int
     num_called: int
     called: Figure  # share, with its 95 % Wilson interval
-    estimated: Figure  # true share, with its range as recall and false-positive rate range; None where not known
+    estimated: Figure  # true share, its range as those of `called`, recall and false-positive rate; None: not known
+    unlike: float | None = None  # how far the scores are from any mixture of the examples', where that is too far
 
 
 class CategoryReport(NamedTuple):
-    """One category in a corpus. `by` has the table of each column, "all" first in each."""
+    """One category in a corpus. `by` has a table of each column with the sources, languages that have a score."""
 
     category: Category
     by: dict[str, tuple[Share, ...]]
@@ -75,7 +79,7 @@ class _Place(NamedTuple):
     row: int
 
 
-def category_of(name: str, signal: str, evaluation: Evaluation) -> Category:
+def category_of(name: str, signal: str, evaluation: Evaluation, mixture: Mixture | None = None) -> Category:
     """A category with what an evaluation found at its threshold. InputError where it has none."""
     if evaluation.threshold is None:
         raise InputError(f"the evaluation for {name} has no threshold ({evaluation.threshold_from}). Give it one.")
@@ -84,7 +88,7 @@ def category_of(name: str, signal: str, evaluation: Evaluation) -> Category:
     low, high = wilson(counts.false_positives, others)
     rate = Figure(counts.false_positives / others, float(low), float(high)) if others else None
     recall = evaluation.figures["recall"]
-    return Category(name, signal, evaluation.threshold, evaluation.more_is_better, recall, rate)
+    return Category(name, signal, evaluation.threshold, evaluation.more_is_better, recall, rate, mixture)
 
 
 def safety(
@@ -124,7 +128,7 @@ def estimated_share(called: float, recall: float, false_positive_rate: float) ->
 
 def as_json(reports: Sequence[CategoryReport]) -> list[dict[str, Any]]:
     """Plain JSON of all but the texts."""
-    return [plain(report._replace(samples=())) for report in reports]
+    return [plain(one._replace(samples=(), category=one.category._replace(mixture=None))) for one in reports]
 
 
 def write_safety(reports: Sequence[CategoryReport], path: str | Path, title: str) -> None:
@@ -141,6 +145,7 @@ class _Tally:
         self.scored: Counter[tuple[str, str]] = Counter()
         self.without: Counter[tuple[str, str]] = Counter()
         self.called: Counter[tuple[str, str]] = Counter()
+        self.bins: dict[tuple[str, str], Numbers] = {}
         self.shown: list[_Place] = []
 
     def add(self, path: str, number: int, table: pa.Table) -> None:
@@ -151,6 +156,9 @@ class _Tally:
         for column in ("all", *(name for name in COLUMNS if name in table.schema.names)):
             for counter, mask in ((self.scored, known), (self.without, ~known), (self.called, beyond)):
                 counter.update({(column, name): count for name, count in _counts(table, column, mask)})
+            if category.mixture is not None:
+                for name, counts in _counts_by_bin(table, column, category.mixture.bins(scores)):
+                    self.bins[column, name] = self.bins.get((column, name), 0) + counts
         rows = np.flatnonzero(beyond)
         ids = table["doc_id"].take(pa.array(rows)).to_pylist()
         places = (_Place(str(doc_id), path, number, int(row)) for doc_id, row in zip(ids, rows, strict=True))
@@ -158,12 +166,36 @@ class _Tally:
 
     def report(self, texts: Mapping[tuple[_Place, str], Sample]) -> CategoryReport:
         """What was counted, with the texts of the rows to show."""
-        by = {
-            column: _shares(self.category, column, self.scored, self.without, self.called)
-            for column in ("all", *COLUMNS)
-        }
+        by = {column: self._shares(column) for column in ("all", *COLUMNS)}
         samples_ = tuple(texts[place, self.category.signal] for place in self.shown)
         return CategoryReport(self.category, {name: rows for name, rows in by.items() if rows}, samples_)
+
+    def _shares(self, column: str) -> tuple[Share, ...]:
+        """The values of a column with most scores, then the others together."""
+        names = sorted(
+            (name for of, name in self.scored if of == column), key=lambda name: (-self.scored[column, name], name)
+        )
+        if column == "all":
+            names = ["all"]  # of no rows at all there is a line too
+        groups = [[name] for name in names[:MAX_GROUPS]] + ([names[MAX_GROUPS:]] if len(names) > MAX_GROUPS else [])
+        return tuple(self._share(column, group) for group in groups)
+
+    def _share(self, column: str, names: Sequence[str]) -> Share:
+        num_rows, num_without, num_called = (
+            sum(counter[column, name] for name in names) for counter in (self.scored, self.without, self.called)
+        )
+        low, high = wilson(num_called, num_rows)
+        called = Figure(num_called / num_rows, float(low), float(high)) if num_rows else Figure(None)
+        name = names[0] if len(names) == 1 else OTHERS
+        found = Share(name, num_rows, num_without, num_called, called, _estimated(self.category, called))
+        unlike = self._unlike([self.bins[column, one] for one in names if (column, one) in self.bins])
+        return found if unlike is None else found._replace(estimated=Figure(None), unlike=unlike)
+
+    def _unlike(self, bins: Sequence[Numbers]) -> float | None:
+        """How far the scores are from any mixture of the examples', where chance would not have it."""
+        if self.category.mixture is None or not bins:
+            return None
+        return self.category.mixture.unlike(np.sum(bins, axis=0))
 
 
 def _files(fs: Any, root: str) -> list[str]:
@@ -232,47 +264,33 @@ def _counts(table: pa.Table, column: str, mask: NDArray[np.bool_]) -> list[tuple
     if column == "all":
         return [("all", int(mask.sum()))]
     found = pc.value_counts(table[column].filter(pa.array(mask))).to_pylist()
-    return [
-        (UNKNOWN if one["values"] is None else printable(str(one["values"]))[:MAX_NAME_CHARS], one["counts"])
-        for one in found
-    ]
+    return [(_named(one["values"]), one["counts"]) for one in found]
 
 
-def _shares(
-    category: Category,
-    column: str,
-    scored: Counter[tuple[str, str]],
-    without: Counter[tuple[str, str]],
-    called: Counter[tuple[str, str]],
-) -> tuple[Share, ...]:
-    """The largest values of a column, then the others together."""
-    seen = {("all", "all"), *scored, *without}  # of no rows at all there is a line too
-    sizes = {name: scored[of, name] + without[of, name] for of, name in seen if of == column}
-    names = sorted(sizes, key=lambda name: (-sizes[name], name))
-    groups = [[name] for name in names[:MAX_GROUPS]] + ([names[MAX_GROUPS:]] if len(names) > MAX_GROUPS else [])
-    rows = []
-    for group in groups:
-        totals = [sum(counter[column, name] for name in group) for counter in (scored, without, called)]
-        rows.append(_share(category, group[0] if len(group) == 1 else OTHERS, *totals))
-    return tuple(rows)
+def _counts_by_bin(table: pa.Table, column: str, bins: Numbers) -> list[tuple[str, Numbers]]:
+    """Rows of each value by the bin of their score, without those that have none (-1)."""
+    if column == "all":
+        return [("all", np.bincount(bins[bins >= 0], minlength=NUM_BINS))]
+    values = pc.fill_null(pc.cast(table[column].combine_chunks(), pa.string()), UNKNOWN).dictionary_encode()
+    codes = values.indices.to_numpy()
+    pairs = np.bincount((codes * NUM_BINS + bins)[bins >= 0], minlength=len(values.dictionary) * NUM_BINS)
+    return list(zip(map(_named, values.dictionary.to_pylist()), pairs.reshape(-1, NUM_BINS), strict=True))
 
 
-def _share(category: Category, name: str, num_rows: int, num_without: int, num_called: int) -> Share:
-    low, high = wilson(num_called, num_rows)
-    called = Figure(num_called / num_rows, float(low), float(high)) if num_rows else Figure(None)
-    return Share(name, num_rows, num_without, num_called, called, _estimated(category, called.value))
+def _named(value: str | None) -> str:
+    return UNKNOWN if value is None else printable(str(value))[:MAX_NAME_CHARS]
 
 
-def _estimated(category: Category, called: float | None) -> Figure:
-    """The true share; its range takes recall and false-positive rate to the ends of their intervals."""
+def _estimated(category: Category, called: Figure) -> Figure:
+    """The true share; its range takes all three figures to the ends of their intervals, so it is wide rather."""
     recall, rate = category.recall, category.false_positive_rate
-    if called is None or recall is None or recall.value is None or rate is None or rate.value is None:
+    if called.value is None or recall is None or recall.value is None or rate is None or rate.value is None:
         return Figure(None)
-    value = estimated_share(called, recall.value, rate.value)
+    value = estimated_share(called.value, recall.value, rate.value)
     if value is None or None in (recall.low, recall.high, rate.low, rate.high):
         return Figure(value)
-    low = estimated_share(called, recall.high or 0.0, rate.high or 0.0)
-    high = estimated_share(called, recall.low or 0.0, rate.low or 0.0)
+    low = estimated_share(called.low or 0.0, recall.high or 0.0, rate.high or 0.0)
+    high = estimated_share(called.high or 0.0, recall.low or 0.0, rate.low or 0.0)
     return Figure(value, low, high) if low is not None and high is not None else Figure(value)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,7 @@ from rich.text import Text
 from curate import registry
 from curate.arguments import assignment
 from curate.progress import Reporter
+from curate.safety_command import safety
 
 app = typer.Typer(
     help="Train, judge, calibrate and apply classifiers and language models.",
@@ -187,40 +187,7 @@ def score(
     _say(f"{sum(counts.values()):,} rows → {output}, signals in column {steps[0].name}")
 
 
-@app.command()
-def safety(
-    scored: Annotated[str, typer.Argument(help="A run folder, or parquet with the models' scores.")],
-    model: Annotated[
-        list[str], typer.Option("--model", "-m", help="Folder of a trained model; STAGE.SIGNAL=FOLDER names its score.")
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="HTML page to write.")],
-    as_json: AsJson = False,
-) -> None:
-    """Report how much of a corpus is toxic, spam, … by source and language, as trained models have scored it."""
-    reports = _part("safety")(scored, _named(model), output)
-    if as_json:
-        print(json.dumps(_part("safety_json")(reports), indent=1, ensure_ascii=True))
-        return
-    for report in reports:
-        title = f"{report.category.name}: {report.category.signal}"
-        table = Table(
-            "of", "rows", "called so", "share", "estimated", title=Text(title), title_justify="left", box=SIMPLE
-        )
-        for column, rows in report.by.items():
-            for row in rows if column == "all" or len(rows) > 1 else ():
-                name = Text(row.name if column == "all" else f"{column} {row.name}")
-                shares = (_percent(row.called), _percent(row.estimated))
-                table.add_row(name, f"{row.num_rows:,}", f"{row.num_called:,}", *shares)
-        console.print(table)
-    _say("estimated: the true share by the recall and false-positive rate on labelled examples; see the report")
-    _say(f"report: {output}")
-
-
-def _percent(figure: Any) -> str:
-    if figure.value is None:
-        return "–"
-    span = f" ({100 * figure.low:.2f}–{100 * figure.high:.2f})" if figure.low is not None else ""
-    return f"{figure.value:.2%}{span}"
+app.command("safety")(safety)
 
 
 def _named(inputs: list[str]) -> dict[str, list[str]]:

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
+from curate import distillation_commands, registry  # noqa: F401  # the first adds commands to `classifiers`
 from curate import recipe as recipes
-from curate import registry
 from curate.arguments import assignment, change, parse_inputs, with_inputs
 from curate.classifier_commands import app as classifiers_app
 from curate.errors import CurateError, OutputError, RecipeError

@@ -76,13 +76,24 @@ def distil(
 def _documents(inputs: list[str], text_column: str) -> Iterator[Any]:
     """The documents of runs and files, with progress over them."""
     from curate.apply import documents
+
+    files = [file for one in inputs for file in _files(one)]
+    sources = parse_inputs(files, text_column=text_column, meta_columns=(_GROUP,))
+    with Reporter(Console(stderr=True)).bar("documents", 1.0) as show:
+        yield documents(sources, lambda share, done: show(share, f"{done:,} documents"))
+
+
+def _files(item: str) -> list[str]:
+    """Of PATH or NAME=PATH: the files of what a run has kept, anything else as it is."""
     from curate.label_rows import parquet_files
     from curate.stored_signals import holds_run
 
-    paths = [path for one in inputs for path in (parquet_files([one], False) if holds_run(one) else [one])]
-    sources = parse_inputs(paths, text_column=text_column, meta_columns=(_GROUP,))
-    with Reporter(Console(stderr=True)).bar("documents", 1.0) as show:
-        yield documents(sources, lambda share, done: show(share, f"{done:,} documents"))
+    if holds_run(item):
+        return parquet_files([item], with_dropped=False)
+    name, _, path = item.partition("=")
+    if path and holds_run(path):
+        return [f"{name}={file}" for file in parquet_files([path], with_dropped=False)]
+    return [item]
 
 
 def _show(found: Any) -> None:

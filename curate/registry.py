@@ -104,6 +104,8 @@ CLASSIFIERS: dict[str, Entry] = {
     "tables": Entry("classifiers.tables:tables", "a judgement as tables"),
     "training": Entry("classifiers.training_file:load", "a training file by its name or path"),
     "trainings": Entry("classifiers.training_file:shipped", "training files that ship"),
+    "prompts": Entry("classifiers.distillation_command:prompts", "write documents for a large model to judge"),
+    "distil": Entry("classifiers.distillation_command:distil", "make examples of judgements"),
     "safety": Entry("classifiers.safety_command:report", "what models call toxic, spam, … in a corpus"),
     "safety_json": Entry("classifiers.safety:as_json", "as JSON"),
     "stage_of": Entry("classifiers.trained_model:stage_of", "the stage that applies a trained model"),

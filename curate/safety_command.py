@@ -59,16 +59,23 @@ def safety(
 def _table(report: Any) -> Table:
     category = report.category
     title = f"{category.name}: {category.signal} {'≥' if category.more_is_worse else '≤'} {category.threshold:.5g}"
-    estimated = category.recall is not None and category.false_positive_rate is not None
+    everything = report.by["all"][0]
+    if everything.num_without_score:
+        title += f"   ({everything.num_without_score:,} rows without a score)"
+    judged = category.recall is not None and category.false_positive_rate is not None
     table = Table(title=Text(title), title_justify="left", box=SIMPLE)
-    table.add_column("of", overflow="fold")
-    for column in ("rows", "no score", "called so", "% called", *(("% true, estimated",) if estimated else ())):
-        table.add_column(column, justify="right")
+    table.add_column("", overflow="fold")
+    for heading in ("rows", "called so", "% called so", *(("% true, estimated",) if judged else ())):
+        table.add_column(heading, justify="right")
     for column, rows in report.by.items():
+        if column != "all" and len(rows) > 1:
+            table.add_row(f"by {column}")
         for row in rows if column == "all" or len(rows) > 1 else ():
-            cells = (f"{row.num_rows:,}", f"{row.num_without_score:,}", f"{row.num_called:,}", _percent(row.called))
-            name = Text(row.name if column == "all" else f"{column} {row.name}")
-            table.add_row(name, *cells, *((_percent(row.estimated),) if estimated else ()))
+            name = Text(row.name if column == "all" else f"  {row.name}")
+            cells = [f"{row.num_rows:,}", f"{row.num_called:,}", _percent(row.called)]
+            if judged:
+                cells.append(_percent(row.estimated) if row.unlike is None else "unlike the examples")
+            table.add_row(name, *cells)
     return table
 
 

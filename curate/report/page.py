@@ -19,6 +19,7 @@ from curate.audit import Audit
 from curate.recipe import Recipe
 from curate.report import dedup_plots, distribution_plots, histograms, plots
 from curate.report.audit_section import audit_of, overlap
+from curate.report.fitted_models import NAMES, fitted_models
 from curate.report.pairs import near_duplicate_pairs
 from curate.report.reading import read_recipe, read_record
 from curate.report.samples import dropped_samples, kept_samples
@@ -62,6 +63,8 @@ def render(run: RunDir) -> str:
         audit=audit,
         kept=dict(list(kept.items())[:MAX_GROUPS]),
         dropped=dict(list(dropped.items())[:MAX_GROUPS]),
+        fitted=fitted_models(run),
+        fitted_figures=list(NAMES.values()),
         pairs=near_duplicate_pairs(run, recipe),
         drawn=drawn,
         figures=_json(drawn),

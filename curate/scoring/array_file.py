@@ -77,7 +77,8 @@ def _as_bytes(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> b
         for name, array in {_FACTS: np.frombuffer(text, np.uint8), **arrays}.items():
             content = BytesIO()
             npy.write_array(content, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(name + ".npy", _EPOCH), content.getvalue(), zipfile.ZIP_DEFLATED, 9)
+            entry = zipfile.ZipInfo(name + ".npy", _EPOCH)
+            archive.writestr(entry, content.getvalue(), zipfile.ZIP_DEFLATED, 6)  # 9: 1 % smaller, 4 times as long
     return whole.getvalue()
 
 

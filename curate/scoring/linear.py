@@ -9,14 +9,16 @@ Refuses to judge null text, and to ship a model: what is good is for the example
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from curate.document import uniform
+from curate.filters.bounds import within
 from curate.scoring.linear_model import load, probabilities
 from curate.scoring.model_file import ModelStage
 from curate.stage import Limit, at_least
@@ -26,13 +28,31 @@ _ABOVE_ZERO = math.ulp(0.0)
 
 
 class LinearScore(ModelStage):
-    """Score documents by a linear model, and keep all, those above a threshold, or by a Pareto draw as GPT-3 did."""
+    """Score documents by a linear model, and keep all, those within bounds, or by a Pareto draw as GPT-3 did.
 
-    keep: Literal["all", "threshold", "pareto"] = "pareto"  # GPT-3
-    min_score: float = Field(0.5, ge=0.0, le=1.0)  # of `keep: threshold`
+    What is good has a `min_score`; of toxicity and spam `max_score` keeps what has less.
+    """
+
+    keep: Literal["all", "threshold", "pareto"] = "pareto"  # GPT-3; `threshold` where a bound is given
+    min_score: float | None = Field(None, ge=0.0, le=1.0)  # of `keep: threshold`: 0.5 where no bound is given
+    max_score: float | None = Field(None, ge=0.0, le=1.0)
     pareto_alpha: float = Field(9.0, gt=0.0)  # GPT-3
     seed: int = 0  # of the draw
     max_bytes: int | None = Field(None, ge=1)  # read of a text, from its beginning; None reads all, as GPT-3 did
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bounds(cls, settings: Any) -> Any:
+        """A bound says `keep: threshold`, which has one."""
+        if not isinstance(settings, Mapping):
+            return settings
+        if settings.get("min_score") is not None or settings.get("max_score") is not None:
+            settings = {"keep": "threshold", **settings}
+            if settings["keep"] != "threshold":
+                raise ValueError(f"min_score and max_score go with keep: threshold, and it is {settings['keep']}")
+        elif settings.get("keep") == "threshold" and not settings.keys() & {"min_score", "max_score"}:
+            settings = {**settings, "min_score": 0.5}
+        return settings
 
     @property
     def requires(self) -> tuple[str, ...]:  # type: ignore[override]  # by the settings, as `Stage` allows
@@ -60,7 +80,7 @@ class LinearScore(ModelStage):
     @property
     def limits(self) -> tuple[Limit, ...]:
         if self.keep == "threshold":
-            return (at_least("score", self.min_score),)
+            return within("score", self.min_score, self.max_score)
         return (at_least("margin", _ABOVE_ZERO),) if self.keep == "pareto" else ()
 
 

@@ -1,43 +1,28 @@
 """A linear model over hashed terms, in one file: weights, bias, and how a text becomes terms.
 
-The score of a text is sigmoid(bias + sum over its terms of value · weight). The file is an NPZ of a JSON header and one
-or two arrays, and all of it is checked before a kernel sees it, because kernels look nothing up twice: a file that is
-cut short, or made to do harm, is an `EnvironmentProblem` and never a read outside of an array. Nothing is unpickled,
-and no array is larger than `MAX_BYTES`. The same model gives the same bytes: no dates, no names of machines.
+The score of a text is sigmoid(bias + sum over its terms of value · weight). The file is an NPZ
+(`curate.scoring.array_file`), and all of it is checked before a kernel sees it, because kernels look nothing up twice:
+a file that is cut short, or made to do harm, is an `EnvironmentProblem` and never a read outside of an array.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from curate.errors import OutputError
 from curate.kernels.linear_terms import BINARY, COUNT, EVERYTHING, LOG, MAX_N, Terms, Weights, term_sums
 from curate.models import load_once
-
-#: Of one array. The largest number of places, 2**24, takes 128 MiB in float64.
-MAX_BYTES = (128 << 20) + 4096
+from curate.scoring.array_file import read_arrays, write_arrays
 
 FORMAT, VERSION = "curate.linear", 1
-_HEADER, _WEIGHTS, _SCALE = "header", "weights", "scale"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a ZIP can have
-#: What a damaged archive, or a damaged array in it, makes of their readers.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, EOFError, KeyError, TypeError, ValueError)
+_WEIGHTS, _SCALE = "weights", "scale"
 _TF = {"count": COUNT, "binary": BINARY, "log": LOG}
 
 
@@ -110,13 +95,15 @@ def save(model: LinearModel, path: str | Path) -> None:
     """Write the model. ValueError where it could not be loaded again, OutputError where the place cannot be written."""
     if found := faults(model):
         raise ValueError(f"the model is not sound: {found}")
-    path = Path(path)
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
-        unfinished.write_bytes(_as_bytes(model))
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise OutputError(f"cannot write the model {path}: {error.strerror}. Choose another place.") from error
+    facts = {
+        "format": FORMAT,
+        "version": VERSION,
+        "features": model.features.model_dump(mode="json"),
+        "bias": float(model.bias),
+        "trained": dict(model.trained),
+    }
+    scale = np.zeros(0) if model.scale is None else model.scale
+    write_arrays(path, facts, {_WEIGHTS: model.weights, _SCALE: scale})
 
 
 def load(path: str | Path, *, digest: str | None = None) -> LinearModel:
@@ -144,66 +131,19 @@ def faults(model: LinearModel) -> str:
     return ""
 
 
-def _as_bytes(model: LinearModel) -> bytes:
-    header = {
-        "format": FORMAT,
-        "version": VERSION,
-        "features": model.features.model_dump(mode="json"),
-        "bias": float(model.bias),
-        "trained": dict(model.trained),
-    }
-    text = json.dumps(header, ensure_ascii=False, sort_keys=True, allow_nan=False).encode()
-    arrays = {_HEADER: np.frombuffer(text, np.uint8), _WEIGHTS: model.weights, _SCALE: model.scale}
-    whole = BytesIO()
-    with zipfile.ZipFile(whole, "w") as archive:
-        for name, array in arrays.items():
-            if array is None:
-                continue
-            content = BytesIO()
-            npy.write_array(content, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(name + ".npy", _EPOCH), content.getvalue(), zipfile.ZIP_DEFLATED, 6)
-    return whole.getvalue()
-
-
 def _read(path: str) -> LinearModel:
+    facts, arrays = read_arrays(path, (_WEIGHTS, _SCALE))
+    if facts.get("format") != FORMAT or facts.get("version") != VERSION:
+        found = f"{facts.get('format')!r} version {facts.get('version')!r}"
+        raise ValueError(f"it is {found}, and this version reads {FORMAT!r} version {VERSION}")
+    scale = arrays[_SCALE] if arrays[_SCALE].size else None
     try:
-        with zipfile.ZipFile(path) as archive:
-            header = json.loads(_array(archive, _HEADER).tobytes())
-            if header.get("format") != FORMAT or header.get("version") != VERSION:
-                found = f"{header.get('format')!r} version {header.get('version')!r}"
-                raise ValueError(f"it is {found}, and this version reads {FORMAT!r} version {VERSION}")
-            scaled = _SCALE + ".npy" in archive.namelist()
-            model = LinearModel(
-                Features.model_validate(header["features"]),
-                _array(archive, _WEIGHTS),
-                float(header["bias"]),
-                _array(archive, _SCALE) if scaled else None,
-                dict(header["trained"]),
-            )
-            wrong = faults(model)
+        features = Features.model_validate(facts["features"])
+        model = LinearModel(features, arrays[_WEIGHTS], float(facts["bias"]), scale, dict(facts["trained"]))
     except ValidationError as error:
         raise ValueError(f"its features are unknown to this version ({error.errors()[0]['msg']})") from error
-    except (*_DAMAGE, AttributeError, NotImplementedError, RecursionError) as error:
-        raise ValueError(f"it is damaged ({error})") from error
-    if wrong:
-        raise ValueError(f"it has {wrong}")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"it lacks what a model has ({error})") from error
+    if found := faults(model):
+        raise ValueError(f"it has {found}")
     return model
-
-
-def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """An array of the archive. Memory is taken for what is there, not for what a header says."""
-    entry = archive.getinfo(name + ".npy")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{name} is compressed in another way")
-    with archive.open(entry) as stored:
-        content = stored.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"{name} is larger than {MAX_BYTES} bytes")
-    stream = BytesIO(content)
-    if npy.read_magic(stream) != (1, 0):
-        raise ValueError(f"{name} is no array of version 1.0")
-    shape, _, dtype = npy.read_array_header_1_0(stream)
-    body = content[stream.tell() :]
-    if len(shape) != 1 or dtype.hasobject or shape[0] * dtype.itemsize != len(body):
-        raise ValueError(f"{name} has {len(body)} bytes for {dtype}{list(shape)}")
-    return np.array(np.frombuffer(body, dtype), dtype.newbyteorder("="))

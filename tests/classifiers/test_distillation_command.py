@@ -164,7 +164,7 @@ def test_the_shipped_training_file_reads_the_examples_as_they_are(tmp_path, judg
     made = pq.read_table(tmp_path / "out" / "examples.parquet")
     training = training_file.load("educational").with_inputs({"judged": [str(tmp_path / "out" / "examples.parquet")]})
     read = read_examples(training.examples, training.seed).table
-    keys = ["doc_id", "text", "group", "language", "url", "source"]
+    keys = ["doc_id", "text", "group", "language", "url"]
     assert read.select(keys).equals(made.select(keys))
     assert [float(one) for one in read["label"].to_pylist()] == [float(one) for one in made["label"].to_pylist()]
     assert training.positive == ">=3"

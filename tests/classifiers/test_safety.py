@@ -27,6 +27,7 @@ from classifiers.safety import (
     safety,
     write_safety,
 )
+from classifiers.score_mixture import mixture_of
 from curate.errors import InputError
 
 HATE = Category("hate", "toxicity.score", 0.5)
@@ -161,6 +162,43 @@ def test_an_evaluation_gives_recall_and_false_positive_rate(tmp_path):
     (everything,) = safety(tmp_path, [category])[0].by["all"]
     assert everything.estimated.value == pytest.approx((0.31 - 0.1) / 0.7)
     assert everything.estimated.low < everything.estimated.value < everything.estimated.high
+
+
+def test_where_scores_are_unlike_the_examples_nothing_is_estimated(tmp_path):
+    rng = np.random.default_rng(3)
+    high, low = rng.uniform(0.8, 1, 500), rng.uniform(0, 0.2, 500)
+    mixture = mixture_of(np.concatenate([high, low]), np.arange(1000) < 500)
+    category = HATE._replace(recall=Figure(0.9, 0.8, 1.0), false_positive_rate=Figure(0.1, 0.0, 0.2), mixture=mixture)
+    scores = np.concatenate([rng.choice(high, 100), rng.choice(low, 300), rng.uniform(0.4, 0.6, 300)])
+    sources = pa.array(["alike"] * 400 + ["else"] * 300)
+    pq.write_table(documents(scores, source=sources), tmp_path / "x.parquet", row_group_size=123)
+    reports = safety(tmp_path, [category])
+    alike, other = reports[0].by["source"]
+    assert (alike.name, alike.unlike) == ("alike", None)
+    assert alike.estimated.value == pytest.approx((0.25 - 0.1) / 0.8)
+    assert other.unlike > 0.2
+    assert other.estimated == Figure(None)
+    assert reports[0].by["all"][0].unlike > 0.2
+    write_safety(reports, tmp_path / "safety.html", "x")
+    assert "scores unlike the examples" in (tmp_path / "safety.html").read_text("utf-8")
+    assert as_json(reports)[0]["category"]["mixture"] is None
+
+
+def test_the_range_of_an_estimate_has_all_that_is_not_known(tmp_path):
+    exact = HATE._replace(recall=Figure(0.9, 0.9, 0.9), false_positive_rate=Figure(0.1, 0.1, 0.1))
+    for num in (10, 1000):
+        pq.write_table(documents([0.9] * num + [0.1] * num), tmp_path / "x.parquet")
+        (row,) = safety(tmp_path, [exact])[0].by["all"]
+        assert row.estimated.low == pytest.approx(estimated_share(row.called.low, 0.9, 0.1))
+        assert row.estimated.high == pytest.approx(estimated_share(row.called.high, 0.9, 0.1))
+
+
+def test_a_source_without_any_score_is_not_listed(tmp_path):
+    sources = pa.array(["web", "web", "books", "books"])
+    pq.write_table(documents([0.9, None, None, None], source=sources), tmp_path / "x.parquet")
+    (report,) = safety(tmp_path, [HATE])
+    assert [row.name for row in report.by["source"]] == ["web"]
+    assert report.by["all"][0].num_without_score == 3
 
 
 def test_without_an_evaluation_nothing_is_estimated(corpus):

@@ -96,7 +96,7 @@ def test_a_model_is_judged_on_another_file(tmp_path):
     assert "spam" in told
     assert "report: safety.html" in told
     found = curate("classifiers", "safety", "scores.parquet", "-m", "spam.score=model", "-o", "s.html", "--json")
-    (category,) = json.loads(found)
+    (category,) = json.loads(found[found.index("[") :])
     assert category["by"]["all"][0]["num_rows"] == 400
     assert 0.3 < category["by"]["all"][0]["estimated"]["value"] < 0.5  # 0.4 of them are spam by their words
     assert json.loads((tmp_path / "c.json").read_text())["format"] == "curate-combination"

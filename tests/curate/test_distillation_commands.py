@@ -133,8 +133,9 @@ def test_of_a_run_what_it_kept_is_judged(run_of, tmp_path):
     prompts = lines(tmp_path / "p.jsonl")
     assert {row["text"] for row in prompts} == {"abc", "abcd"}
     judge(prompts, tmp_path / "done.jsonl", len)
-    curate("distil", "done.jsonl", "-i", run, "-o", "judged")
+    curate("distil", "done.jsonl", "-i", f"ours={run}", "-o", "judged")
     examples = pq.read_table("judged/examples.parquet")
+    assert examples["source"].to_pylist() == ["ours", "ours"]
     assert dict(zip(examples["text"].to_pylist(), examples["label"].to_pylist(), strict=True)) == {
         "abc": "3.0",
         "abcd": "4.0",

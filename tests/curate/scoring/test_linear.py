@@ -10,6 +10,7 @@ import pytest
 
 from curate.document import uniform
 from curate.errors import EnvironmentProblem
+from curate.limit_settings import limit_settings
 from curate.scoring.linear import LinearScore, pareto_draws
 from curate.scoring.linear_model import Features, LinearModel, probabilities, save
 from curate.stage import Limit
@@ -74,6 +75,41 @@ def test_a_draw_on_the_bound_does_not_keep(path, draw, score, keeps):
     stage = LinearScore(model_path=path)
     arrays = [pa.array([value], pa.float64()) for value in (score, draw, draw - (1.0 - score))]
     assert kept(stage, pa.StructArray.from_arrays(arrays, fields=list(stage.signals))) == [keeps]
+
+
+@pytest.mark.parametrize(("score", "keeps"), [(0.0, True), (0.4, True), (np.nextafter(0.4, 1), False), (None, True)])
+def test_a_bound_from_above_keeps_what_is_on_it(path, score, keeps):
+    """As for toxicity, of which less is better."""
+    stage = LinearScore(model_path=path, max_score=0.4)
+    assert kept(stage, pa.array([{"score": score}], stage.signals)) == [keeps]
+
+
+def test_between_two_bounds_a_document_stays(path):
+    stage = LinearScore(model_path=path, min_score=0.4, max_score=0.6)
+    signals = pa.array([{"score": score} for score in (0.3, 0.4, 0.5, 0.6, 0.7)], stage.signals)
+    assert kept(stage, signals) == [False, True, True, True, False]
+    assert [limit.reason for limit in stage.limits] == ["score_below_min", "score_above_max"]
+
+
+def test_a_bound_is_never_overlooked(path):
+    """It says `threshold`, whose only bound without any is 0.5; and another `keep`, which has none, refuses it."""
+    assert [LinearScore(model_path=path, **{name: 0.4}).keep for name in ("min_score", "max_score")] == [
+        "threshold"
+    ] * 2
+    assert LinearScore(model_path=path, keep="threshold").limits == (Limit("score", "at_least", 0.5),)
+    assert LinearScore(model_path=path, keep="threshold", max_score=0.4).limits == (Limit("score", "at_most", 0.4),)
+    assert LinearScore(model_path=path, keep="threshold", min_score=None).limits == ()
+    assert LinearScore(model_path=path, min_score=None).keep == "pareto"
+    for keep in ("pareto", "all"):
+        with pytest.raises(ValueError, match=f"go with keep: threshold, and it is {keep}"):
+            LinearScore(model_path=path, keep=keep, max_score=0.4)
+    for settings in ({"max_score": 0.4}, {"keep": "threshold"}, {"keep": "threshold", "min_score": None}, {}):
+        stage = LinearScore(model_path=path, **settings)
+        assert LinearScore(**stage.model_dump()) == stage
+
+
+def test_bounds_may_move_without_measuring_again(path):
+    assert {"min_score", "max_score"} <= limit_settings(LinearScore(model_path=path, max_score=0.4))
 
 
 @pytest.mark.parametrize(("score", "keeps"), [(np.nextafter(0.7, 0), False), (0.7, True), (0.71, True), (None, True)])

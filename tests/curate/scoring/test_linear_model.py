@@ -39,10 +39,10 @@ def npz(path, **changed):
     return path
 
 
-def header(**changed):
-    facts = {"format": "curate.linear", "version": 1, "bias": 0.0, "trained": {}}
-    facts["features"] = Features(num_features=50).model_dump(mode="json")
-    return np.frombuffer(json.dumps(facts | changed).encode(), np.uint8)
+def facts(**changed):
+    made = {"format": "curate.linear", "version": 1, "bias": 0.0, "trained": {}}
+    made["features"] = Features(num_features=50).model_dump(mode="json")
+    return np.frombuffer(json.dumps(made | changed).encode(), np.uint8)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -106,13 +106,16 @@ def test_features_that_make_no_sense_are_refused(settings):
         ({"weights": np.full(50, np.nan)}, "no numbers"),
         ({"weights": None}, "damaged"),
         ({"scale": np.ones(50)}, "scale without a norm"),
-        ({"header": None}, "damaged"),
-        ({"header": np.frombuffer(b"[1]", np.uint8)}, "damaged"),
-        ({"header": np.frombuffer(b"\xff{", np.uint8)}, "damaged"),
-        ({"header": header(version=2)}, "version 2"),
-        ({"header": header(format="other")}, "other"),
-        ({"header": header(features={"terms": "letters"})}, "unknown to this version"),
-        ({"header": header(bias=None)}, "damaged"),
+        ({"facts": None}, "damaged"),
+        ({"facts": np.frombuffer(b"[1]", np.uint8)}, "no object"),
+        ({"facts": np.frombuffer(b"\xff{", np.uint8)}, "damaged"),
+        ({"facts": facts(version=2)}, "version 2"),
+        ({"facts": facts(format="other")}, "other"),
+        ({"facts": facts(features={"terms": "letters"})}, "unknown to this version"),
+        ({"facts": facts(bias=None)}, "lacks"),
+        ({"facts": facts(bias=10**400)}, "lacks"),
+        ({"facts": facts(trained=3)}, "lacks"),
+        ({"scale": None}, "damaged"),
     ],
 )
 def test_a_file_that_is_wrong_says_how(tmp_path, changed, what):
@@ -122,7 +125,7 @@ def test_a_file_that_is_wrong_says_how(tmp_path, changed, what):
 
 def test_a_pickle_is_never_opened(tmp_path):
     path = tmp_path / "m.npz"
-    np.savez(path, header=header(), weights=np.array([{}] * 50, object))
+    np.savez(path, facts=facts(), weights=np.array([{}] * 50, object), scale=np.zeros(0))
     with pytest.raises(EnvironmentProblem):
         load(path)
 
