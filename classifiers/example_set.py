@@ -11,10 +11,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+import numpy as np
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from classifiers.delimited import Delimited, delimited_rows
 from curate.errors import RecipeError
+from curate.kernels.passage_texts import passage_texts
+from curate.kernels.passages import Unit, passages
 from curate.readers.formats import is_compressed_name
 from curate.readers.read import read_rows
 from curate.readers.rows import ReadStats, Row
@@ -48,6 +52,8 @@ class ExampleSet(BaseModel):
     labels: Mapping[str, str | None] = {}  # value → label, null: left out; "*" for all others; empty: as they are
     language: str | None = None  # of documents that do not say theirs
     group: Literal["host", "document"] = "host"  # host: the registered domain of the URL, the document without one
+    # What is an example: whole texts, or their passages. A model that is to judge sentences learns from sentences.
+    unit: Literal["document"] | Unit = "document"
     max_per_label: int | None = Field(default=None, ge=1)  # drawn by document id and seed
 
     licence: str = "not stated"  # for the model's card, like `origin`
@@ -102,6 +108,18 @@ def rows_of(one: ExampleSet, **settings: Any) -> Iterator[Row]:
         else:
             for split in plan_splits([file], source):
                 yield from read_rows(split, source, ReadStats())
+
+
+def passages_of(one: ExampleSet, row: Row) -> Iterator[tuple[Row, int | None]]:
+    """A row's passages as rows, each with its number; the row itself where documents are the unit, or it has none."""
+    if one.unit == "document" or not (row.text or "").strip():
+        yield row, None
+        return
+    texts = pa.array([row.text], pa.string())
+    found = passages(texts, one.unit, "none")
+    num = len(found.spans)
+    for number, text in enumerate(passage_texts(texts, found, np.zeros(num, np.int64), 0, num).to_pylist()):
+        yield row._replace(text=text), number
 
 
 def _delimited(path: str, one: ExampleSet) -> Delimited | None:

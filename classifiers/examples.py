@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from classifiers.example_set import ExampleSet, rows_of
+from classifiers.example_set import ExampleSet, passages_of, rows_of
 from classifiers.extractor.gold import host_of
 from classifiers.trainer import EXAMPLES
 from curate.document import doc_id, uniform
@@ -70,7 +70,8 @@ def read_examples(sets: Sequence[ExampleSet], seed: int = 0, show: Show = lambda
             raise InputError(f"examples {one.name!r} have no files: give them with -i {one.name}=PATH")
     for number, one in enumerate(sets):
         for row in rows_of(one):
-            reading.take(one, row)
+            for passage, place in passages_of(one, row):
+                reading.take(one, passage, place)
             if reading.num_rows % 1_000 == 0:
                 show(number / len(sets), reading.num_rows)
         _check_used(one, reading.counts.get(one.name, {}))
@@ -96,8 +97,8 @@ class _Reading:
         self.kept: dict[tuple[str, str], list[tuple[float, int, _Example]]] = {}  # (source, label) → heap, worst first
         self.rejected: list[tuple[Any, ...]] = []
 
-    def take(self, one: ExampleSet, row: Row) -> None:
-        """Keep a row as an example, or count why not."""
+    def take(self, one: ExampleSet, row: Row, place: int | None = None) -> None:
+        """Keep a row as an example, or count why not; `place` is that of a passage in its document."""
         self.num_rows += 1
         self.counts.setdefault(one.name, Counter())["read"] += 1
         raw = one.label or (row.meta or {}).get(one.label_column)
@@ -113,7 +114,7 @@ class _Reading:
             return
         assert label is not None
         self.labels[digest] = label
-        self._keep(one, _example(one, row, label, raw or "", digest, self.seed))
+        self._keep(one, _example(one, row, place, label, raw or "", digest, self.seed))
 
     def _keep(self, one: ExampleSet, example: _Example) -> None:
         heap = self.kept.setdefault((one.name, str(example.values[2])), [])
@@ -158,15 +159,16 @@ def _reason(row: Row, raw: str | None, label: str | None) -> str | None:
     return "label_left_out" if label is None else None
 
 
-def _example(one: ExampleSet, row: Row, label: str, raw: str, digest: str, seed: int) -> _Example:
+def _example(one: ExampleSet, row: Row, place: int | None, label: str, raw: str, digest: str, seed: int) -> _Example:
     meta = row.meta or {}
     given = meta.get(one.doc_id_column) if one.doc_id_column != "doc_id" else None
-    identity = given or row.doc_id
+    document = given or row.doc_id
+    identity = document if place is None else f"{document}-{place}"
     group = meta.get(one.group_column) if one.group_column else None
     if group is None and one.group == "host" and not one.group_column:
         group = host_of(row.url) if row.url else None
     language = row.language or one.language
-    values = (identity, row.text, label, group or identity, language, one.name, row.url)
+    values = (identity, row.text, label, group or document, language, one.name, row.url)
     return _Example(uniform(identity, seed, "examples"), digest, values, row._replace(text=None), raw)
 
 

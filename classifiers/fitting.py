@@ -6,6 +6,7 @@ Behind the stage `fitted_score`, whose examples are documents of the run itself.
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,8 +17,10 @@ from classifiers.card import DataSet
 from classifiers.card import Split as CardSplit
 from classifiers.examples import in_drawn_order
 from classifiers.judging import Judging, train_and_judge
+from classifiers.metrics import is_positive
 from classifiers.trained_model import card_for, label_and_language_counts, write_judged
 from classifiers.trainer import Trainer
+from curate.errors import InputError
 from curate.progress import Reporter
 
 
@@ -25,16 +28,20 @@ def fit(examples: pa.Table, trainer: Trainer, folder: Path, *, positive: str, te
     """Train on `examples` (`EXAMPLES`) but for the groups held out, judge on those, and return the model's file.
 
     Beside it in `folder`, which is made: card.json, card.md, metrics.json, held_out.parquet and report.html. With a
-    `test_frac` of 0 all examples are trained on, nothing is judged and the model stands alone. InputError where one
-    side lacks positives, or others where there are any.
+    `test_frac` of 0, and where the groups are too few for both sides to have each label, all examples are trained on
+    and nothing is judged: metrics.json says why. InputError where no example is positive.
     """
     folder.mkdir(parents=True, exist_ok=True)
     model = folder / f"model{trainer.suffix}"
     examples = in_drawn_order(examples, seed)
-    if test_frac == 0:
-        trainer.train(examples, positive, model, seed)
-        return model
+    if not is_positive(examples, positive).any():
+        raise InputError(f"no positive example: none of {examples.num_rows:,} has the label {positive}")
     split = splitting.split_by_group(examples, test_frac, seed)
+    unjudged = _why_unjudged(split, positive) if test_frac else "test_frac is 0"
+    if unjudged:
+        trainer.train(examples, positive, model, seed)
+        _write_notes(folder, unjudged)
+        return model
     judged = train_and_judge(trainer, split, model, Judging(positive, seed=seed), Reporter())
     how = CardSplit(
         how=f"{test_frac:.0%} of the groups, by a hash of each and the seed",
@@ -49,12 +56,26 @@ def fit(examples: pa.Table, trainer: Trainer, folder: Path, *, positive: str, te
     return model
 
 
+def _why_unjudged(split: splitting.Split, positive: str) -> str | None:
+    """Why a split cannot judge a model, or None: a run of hours must not end because a crawl has one host."""
+    try:
+        splitting.check(split, positive, "group")
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _write_notes(folder: Path, why: str) -> None:
+    notes = {"notes": [f"The model was not judged: {why}"]}
+    (folder / "metrics.json").write_text(json.dumps(notes, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
 def _data_of(source: str, examples: pa.Table) -> DataSet:
     """What a card says of a source of a run: the digest is of its examples' ids and labels."""
     rows = examples.filter(pc.equal(examples["source"], source)).sort_by("doc_id")
     digest = hashlib.sha256()
     for identity, label in zip(rows["doc_id"].to_pylist(), rows["label"].to_pylist(), strict=True):
-        digest.update(f"{identity}\\t{label}\\n".encode())
+        digest.update(f"{identity}\t{label}\n".encode())
     return DataSet(
         name=source,
         licence="not stated",

@@ -69,10 +69,10 @@ def smallest_draws(found: DataFrame, by: tuple[str, ...], limit: int) -> pa.Tabl
     return pa.concat_tables(tables)
 
 
-def largest_draws(examples: pa.Table) -> Mapping[tuple[str, str | None], float]:
-    """The largest draw of each label and language among examples: who drew less was one."""
-    rows = examples.group_by(["label", "language"]).aggregate([("draw", "max")]).to_pylist()
-    return {(row["label"], row["language"]): row["draw_max"] for row in rows}
+def largest_draws(examples: pa.Table, by: tuple[str, ...]) -> Mapping[tuple[str | None, ...], float]:
+    """The largest draw among the examples of each value of the columns `by`: who drew no more was one."""
+    rows = examples.group_by(list(by)).aggregate([("draw", "max")]).to_pylist()
+    return {tuple(row[name] for name in by): row["draw_max"] for row in rows}
 
 
 def _marker(labels: Labels, seed: int, max_bytes: int) -> Function:

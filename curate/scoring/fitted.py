@@ -108,8 +108,7 @@ class FittedScore(CorpusStage):
         found = context.save("_candidates", candidates(documents, labels, self.seed, self.max_example_bytes))
         by = ("label", "language") if self.by_language else ("label",)
         examples = self._enough(smallest_draws(found, by, self.max_examples))
-        drawn = {key if self.by_language else (key[0], None): draw for key, draw in largest_draws(examples).items()}
-        judge = _Judge(self._fit(examples, context), drawn, self)
+        judge = _Judge(self._fit(examples, context), largest_draws(examples, by), self)
         fields = ", ".join(f"`{field.name}` {from_arrow_type(field.type).simpleString()}" for field in self.signals)
         return documents.map(self.requires, judge.verdicts, f"node long, drop_reason string, {fields}")
 
@@ -172,7 +171,7 @@ class _Judge(NamedTuple):
     """What a worker needs to score documents."""
 
     files: Mapping[str, str]  # by language
-    drawn: Mapping[tuple[str, str | None], float]  # the largest draw of an example, by label and language
+    drawn: Mapping[tuple[str | None, ...], float]  # the largest draw of an example, by label, or label and language
     settings: FittedScore
 
     def verdicts(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -204,7 +203,7 @@ class _Judge(NamedTuple):
 
     def _is_example(self, batch: pa.RecordBatch) -> pa.BooleanArray:
         own = draws(batch.column("doc_id"), self.settings.seed)
-        labels = Labels(self.settings.positive, self.settings.negative).of(batch.column("source")).to_pylist()
-        languages = batch.column("language").to_pylist() if self.settings.by_language else [None] * batch.num_rows
-        bounds = [self.drawn.get(key, -1.0) for key in zip(labels, languages, strict=True)]
+        keys = [Labels(self.settings.positive, self.settings.negative).of(batch.column("source")).to_pylist()]
+        keys += [batch.column("language").to_pylist()] if self.settings.by_language else []
+        bounds = [self.drawn.get(key, -1.0) for key in zip(*keys, strict=True)]
         return pc.less_equal(own, pa.array(bounds, pa.float64()))

@@ -292,3 +292,21 @@ def test_real_labelled_files(shared_data):
     assert counts["davidson"] == {"read": 24783, "over_max_per_label": 20783, "used": 4000}
     assert counts["sms"] == {"read": 5574, "duplicate_text": 403, "used": 5171}
     assert counts["cold"]["read"] == 6431
+
+
+def test_sentences_of_documents_are_examples_and_stay_together(tmp_path):
+    """Each has an id of its own, and its document is the group: a split never tears one apart."""
+    texts = ["One is here. Two is here!\n\nThree.", "Four. One is here.", "", None]
+    pq.write_table(pa.table({"text": texts, "id": ["a", "b", "c", "d"]}), tmp_path / "d.parquet")
+    given = {"name": "plain", "paths": (str(tmp_path / "d.parquet"),), "label": "civil", "doc_id_column": "id"}
+    found = read_examples([ExampleSet(unit="sentence", **given)])
+    rows = {row["text"]: (row["doc_id"], row["group"]) for row in found.table.to_pylist()}
+    assert rows == {
+        "One is here.": ("a-0", "a"),
+        "Two is here!": ("a-1", "a"),
+        "Three.": ("a-2", "a"),
+        "Four.": ("b-0", "b"),
+    }
+    assert found.counts["plain"] == {"read": 7, "used": 4, "duplicate_text": 1, "empty_text": 1, "error_no_text": 1}
+    few = read_examples([ExampleSet(unit="sentence", max_per_label=2, **given)])
+    assert few.counts["plain"]["used"] == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from word_odds import WordOddsTrainer
@@ -47,7 +48,19 @@ def test_the_order_of_examples_does_not_matter(examples, tmp_path):
 
 def test_without_a_held_out_share_the_model_stands_alone(examples, tmp_path):
     model = fit(examples, WordOddsTrainer(), tmp_path / "out", positive="spam", test_frac=0, seed=0)
-    assert [path.name for path in model.parent.iterdir()] == ["model.json"]
+    assert {path.name for path in model.parent.iterdir()} == {"model.json", "metrics.json"}
+    assert json.loads((model.parent / "metrics.json").read_text()) == {
+        "notes": ["The model was not judged: test_frac is 0"]
+    }
+
+
+def test_where_one_group_has_all_of_a_label_the_model_is_trained_and_not_judged(examples, tmp_path):
+    groups = pa.array(["one" if label == "ham" else f"g{n}" for n, label in enumerate(examples["label"].to_pylist())])
+    grouped = examples.set_column(examples.schema.get_field_index("group"), "group", groups)
+    model = fit(grouped, WordOddsTrainer(), tmp_path / "out", positive="spam", test_frac=0.3, seed=0)
+    (note,) = json.loads((model.parent / "metrics.json").read_text())["notes"]
+    assert note.startswith("The model was not judged: ")
+    assert model.is_file()
 
 
 def test_a_side_without_positives_is_refused(examples, tmp_path):

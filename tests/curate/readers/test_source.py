@@ -127,9 +127,9 @@ def test_formats_by_name(name: str, kind: str | None):
 
 @pytest.mark.parametrize(
     ("head", "kind"),
-    [(b"PAR1", "parquet"), (b"WARC/1.0\r\n", "warc"), (gzip.compress(b"WARC/1.1"), "warc"), (b' {"a":1}', "jsonl"),
+    [(b"PAR1", "parquet"), (b"WARC/1.0\r\n", "warc"), (gzip.compress(b"WARC/1.1", mtime=0), "warc"), (b' {"a":1}', "jsonl"),
      (b"<!DOCTYPE html>", "html"), (b"filedesc://", "unknown"), (b"", "unknown"),
-     (gzip.compress(b"{" * 99)[:20], "jsonl"), (b"\x1f\x8b\x08\xff", "unknown")],
+     (gzip.compress(b"{" * 99, mtime=0)[:20], "jsonl"), (b"\x1f\x8b\x08\xff", "unknown")],
 )  # fmt: skip
 def test_formats_by_first_bytes(head: bytes, kind: str):
     assert format_of_bytes(head) == kind

@@ -50,7 +50,7 @@ def test_examples_are_the_smallest_draws_of_each_label_for_any_partitioning(docu
         wanted = [(draw, name) for draw, name in drawn if by_id[name]["source"] == source][:5]
         rows = [row for row in examples.to_pylist() if row["label"] == label]
         assert [(row["draw"], row["doc_id"]) for row in rows] == wanted
-        assert largest_draws(examples)[(label, "en")] == wanted[-1][0]
+        assert largest_draws(examples, ("label",))[(label,)] == wanted[-1][0]
 
 
 @pytest.mark.spark
@@ -60,4 +60,7 @@ def test_each_language_has_its_own_examples(documents):
     counts: dict[tuple[str, str | None], int] = {}
     for row in smallest_draws(found, ("label", "language"), 4).to_pylist():
         counts[row["label"], row["language"]] = counts.get((row["label"], row["language"]), 0) + 1
+    examples = smallest_draws(found, ("label", "language"), 4)
+    assert len(largest_draws(examples, ("label", "language"))) == 4
+    assert len(largest_draws(examples, ("label",))) == 2
     assert counts == {(label, language): 4 for label in ("positive", "negative") for language in ("zh", None)}

@@ -63,6 +63,7 @@ def test_a_model_of_the_reference_judges_the_crawl_and_nothing_else(spark, input
     assert len(kept) == record["funnel"]["kept"] == 125
     for row in kept.values():
         assert (row["quality"] is None or row["quality"]["score"] is None) == (row["source"] == "reference")
+    assert all(row["quality"]["example"] for row in dropped.values()), "each was drawn, in whichever language"
     (model,) = (tmp_path / "run" / "dedup").glob("*-quality/fitted/all")
     assert {"model.bin", "card.json", "card.md", "metrics.json", "report.html", "held_out.parquet"} <= {
         path.name for path in model.iterdir()
