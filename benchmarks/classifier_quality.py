@@ -53,7 +53,8 @@ def quality(data: Path, sets: Mapping[str, list[str]], cache: Path) -> tuple[dic
 
 
 def _figures(training: str, inputs: Mapping[str, Any], settings: Mapping[str, Any], output: Path) -> dict[str, float]:
-    from classifiers import command, training_file
+    from classifiers import training_file
+    from classifiers.commands import train as command
     from curate.progress import Reporter
 
     chosen = training_file.load(training).with_inputs(inputs).changed(settings)

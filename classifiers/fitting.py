@@ -12,12 +12,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from classifiers import splitting
-from classifiers.card import DataSet
-from classifiers.card import Split as CardSplit
-from classifiers.examples import in_drawn_order
-from classifiers.judging import Judging, train_and_judge
-from classifiers.metrics import is_positive
+from classifiers.evaluation.card import DataSet
+from classifiers.evaluation.card import Split as CardSplit
+from classifiers.evaluation.judging import Judging, train_and_judge
+from classifiers.evaluation.metrics import is_positive
+from classifiers.examples import splitting
+from classifiers.examples.reading import in_drawn_order
 from classifiers.trained_model import card_for, label_and_language_counts, write_judged
 from classifiers.trainer import Trainer
 from curate.errors import InputError

@@ -29,11 +29,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from classifiers import training_file
-from classifiers.card import DataSet, ModelCard, card_of, write_card
-from classifiers.card import Split as CardSplit
-from classifiers.example_set import ExampleSet
-from classifiers.judging import Judged
-from classifiers.report_page import write_report
+from classifiers.evaluation.card import DataSet, ModelCard, card_of, write_card
+from classifiers.evaluation.card import Split as CardSplit
+from classifiers.evaluation.judging import Judged
+from classifiers.evaluation.report_page import write_report
+from classifiers.examples.example_set import ExampleSet
 from classifiers.training_file import TrainingFile
 from curate import registry
 from curate.document import doc_id

@@ -26,7 +26,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from classifiers.example_set import ExampleSet
+from classifiers.examples.example_set import ExampleSet
 from curate import registry
 from curate.errors import RecipeError
 from curate.recipe import Part, build, explain

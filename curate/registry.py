@@ -98,16 +98,16 @@ MODELS: dict[str, Entry] = {
 #: Behind `curate classifiers`, `curate label` and `fitted_score`.
 CLASSIFIERS: dict[str, Entry] = {
     "fit": Entry("classifiers.fitting:fit", "train and judge a model on examples"),
-    "train": Entry("classifiers.command:train", "train and judge a model, from files to files"),
-    "evaluate": Entry("classifiers.command:evaluate", "judge a model on labelled files"),
-    "calibrate": Entry("classifiers.calibrate_command:calibrate", "fit a combination of scores"),
-    "tables": Entry("classifiers.tables:tables", "a judgement as tables"),
+    "train": Entry("classifiers.commands.train:train", "train and judge a model, from files to files"),
+    "evaluate": Entry("classifiers.commands.train:evaluate", "judge a model on labelled files"),
+    "calibrate": Entry("classifiers.commands.calibrate:calibrate", "fit a combination of scores"),
+    "tables": Entry("classifiers.evaluation.tables:tables", "a judgement as tables"),
     "training": Entry("classifiers.training_file:load", "a training file by its name or path"),
     "trainings": Entry("classifiers.training_file:shipped", "training files that ship"),
-    "prompts": Entry("classifiers.distillation_command:prompts", "write documents for a large model to judge"),
-    "distil": Entry("classifiers.distillation_command:distil", "make examples of judgements"),
-    "safety": Entry("classifiers.safety_command:report", "what models call toxic, spam, … in a corpus"),
-    "safety_json": Entry("classifiers.safety:as_json", "as JSON"),
+    "prompts": Entry("classifiers.commands.distillation:prompts", "write documents for a large model to judge"),
+    "distil": Entry("classifiers.commands.distillation:distil", "make examples of judgements"),
+    "safety": Entry("classifiers.commands.safety:report", "what models call toxic, spam, … in a corpus"),
+    "safety_json": Entry("classifiers.evaluation.safety:as_json", "as JSON"),
     "stage_of": Entry("classifiers.trained_model:stage_of", "the stage that applies a trained model"),
 }
 #: Behind `curate extractor`.

@@ -16,10 +16,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field
 
-from classifiers.metrics import is_positive
+from classifiers.evaluation.metrics import is_positive
+from classifiers.evaluation.regression import numbers
+from classifiers.examples.splitting import folds, labels_text
 from classifiers.one_thread import one_thread
-from classifiers.regression import numbers
-from classifiers.splitting import folds, labels_text
 from classifiers.trainer import Trainer
 from curate.embedding.neural import check_installed
 from curate.embedding.settings import Embedding

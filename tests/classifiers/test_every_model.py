@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from classifiers import command, training_file
-from classifiers.card import load_card
+from classifiers import training_file
+from classifiers.commands import train as command
+from classifiers.evaluation.card import load_card
 from classifiers.trained_model import stage_of
 from curate import registry
 from curate.progress import Reporter

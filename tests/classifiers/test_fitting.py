@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 from word_odds import WordOddsTrainer
 
-from classifiers.card import load_card
-from classifiers.example_set import ExampleSet
-from classifiers.examples import read_examples
+from classifiers.evaluation.card import load_card
+from classifiers.examples.example_set import ExampleSet
+from classifiers.examples.reading import read_examples
+from classifiers.examples.splitting import split_by_group
 from classifiers.fitting import fit
-from classifiers.splitting import split_by_group
 from curate.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("word_odds")

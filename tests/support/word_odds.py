@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pyarrow as pa
 
-from classifiers.metrics import is_positive
+from classifiers.evaluation.metrics import is_positive
 from classifiers.trainer import Trainer
 from curate.models import load_once
 from curate.scoring.model_file import ModelStage

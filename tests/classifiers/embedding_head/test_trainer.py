@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from classifiers.distillation import DistillationSettings, distil
+from classifiers.distillation.distil import DistillationSettings, distil
 from classifiers.embedding_head import trainer
 from classifiers.embedding_head.trainer import EmbeddingHeadTrainer
 from classifiers.trainer import EXAMPLES
