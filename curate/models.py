@@ -39,8 +39,8 @@ def file_digest(path: str | Path) -> str:
                 _DIGESTS[key] = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise EnvironmentProblem(
-            f"cannot read the model file {path}: {error.strerror}. Give a path that exists on every machine that runs "
-            "a worker, or leave the setting out to use the model that is installed."
+            f"cannot read the model file {path}: {error.strerror}. Give a path that exists on every machine that "
+            "runs a worker."
         ) from error
     return _DIGESTS[key]
 

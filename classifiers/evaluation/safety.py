@@ -3,7 +3,8 @@
 The corpus is any parquet with scores: the documents of a run, or what `curate classifiers score` wrote; sentences do as
 well as documents. What a threshold calls so is not what is so: with the recall and the false-positive rate of an
 evaluation, the true share is estimated (Rogan and Gladen 1978), which holds as far as the corpus is like the examples
-that were judged. Where its scores are distributed as in no mixture of them (`score_mixture`) nothing is estimated. Reads each row group once for all categories, and texts only of the rows that are shown.
+that were judged. Where its scores are distributed as in no mixture of them (`score_mixture`) nothing is estimated.
+Reads each row group once for all categories, and texts only of the rows that are shown.
 """
 
 from __future__ import annotations
