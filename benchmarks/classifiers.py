@@ -149,7 +149,7 @@ def linear_contestants(labelled: pa.Table, batch: pa.RecordBatch, folder: Path, 
     model = Pipeline(stages=[*stages, LogisticRegression()]).fit(spark.createDataFrame(rows))
     frame = spark.createDataFrame(batch.select(["text"]).to_pandas()).coalesce(1).cache()
     frame.count()
-    stage = LinearScore(model_path=str(path), keep="all")
+    stage = LinearScore(model_path=str(path))
     return {
         "linear_score": lambda: stage.annotate(batch),
         "Spark ML transform": lambda: model.transform(frame).write.format("noop").mode("overwrite").save(),

@@ -64,6 +64,7 @@ def over_folds(folds: Sequence[Mapping[str, float]], names: Sequence[str] = FIGU
 
     Training sets of folds overlap, so their figures vary less than those of independent trainings: the variance is
     taken times 1/k + 1/(k - 1) in place of 1/k. A figure that a fold lacks is the mean of the others.
+    All figures lie in [0, 1], and their intervals do.
     """
     found = {}
     for name in names:
@@ -73,5 +74,5 @@ def over_folds(folds: Sequence[Mapping[str, float]], names: Sequence[str] = FIGU
             continue
         k, mean = values.size, float(values.mean())
         half = float(stdtrit(k - 1, 0.975) * values.std(ddof=1) * math.sqrt(1 / k + 1 / (k - 1)))
-        found[name] = Figure(mean, mean - half, mean + half)
+        found[name] = Figure(mean, max(mean - half, 0.0), min(mean + half, 1.0))
     return found

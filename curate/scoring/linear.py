@@ -9,13 +9,11 @@ Refuses to judge null text, and to ship a model: what is good is for the example
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from curate.document import uniform
 from curate.filters.bounds import within
@@ -28,41 +26,26 @@ _ABOVE_ZERO = math.ulp(0.0)
 
 
 class LinearScore(ModelStage):
-    """Score documents by a linear model, and keep all, those within bounds, or by a Pareto draw as GPT-3 did.
+    """Score documents by a linear model; keep those within bounds, and by a Pareto draw as GPT-3 did, where asked to.
 
     What is good has a `min_score`; of toxicity and spam `max_score` keeps what has less.
     """
 
-    keep: Literal["all", "threshold", "pareto"] = "pareto"  # GPT-3; `threshold` where a bound is given
-    min_score: float | None = Field(None, ge=0.0, le=1.0)  # of `keep: threshold`: 0.5 where no bound is given
+    min_score: float | None = Field(None, ge=0.0, le=1.0)
     max_score: float | None = Field(None, ge=0.0, le=1.0)
-    pareto_alpha: float = Field(9.0, gt=0.0)  # GPT-3
+    pareto_alpha: float | None = Field(None, gt=0.0)  # GPT-3: 9; None: no draw
     seed: int = 0  # of the draw
     max_bytes: int | None = Field(None, ge=1)  # read of a text, from its beginning; None reads all, as GPT-3 did
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bounds(cls, settings: Any) -> Any:
-        """A bound says `keep: threshold`, which has one."""
-        if not isinstance(settings, Mapping):
-            return settings
-        if settings.get("min_score") is not None or settings.get("max_score") is not None:
-            settings = {"keep": "threshold", **settings}
-            if settings["keep"] != "threshold":
-                raise ValueError(f"min_score and max_score go with keep: threshold, and it is {settings['keep']}")
-        elif settings.get("keep") == "threshold" and not settings.keys() & {"min_score", "max_score"}:
-            settings = {**settings, "min_score": 0.5}
-        return settings
 
     @property
     def requires(self) -> tuple[str, ...]:  # type: ignore[override]  # by the settings, as `Stage` allows
         """The id where there is a draw."""
-        return ("doc_id", "text") if self.keep == "pareto" else ("text",)
+        return ("text",) if self.pareto_alpha is None else ("doc_id", "text")
 
     @property
     def signals(self) -> pa.StructType:
         """The score; of a Pareto draw the draw too, and by how much it is above 1 - score."""
-        names = ("score", "draw", "margin") if self.keep == "pareto" else ("score",)
+        names = ("score",) if self.pareto_alpha is None else ("score", "draw", "margin")
         return pa.struct([pa.field(name, pa.float64()) for name in names])
 
     def annotate(self, batch: pa.RecordBatch) -> pa.StructArray:
@@ -70,7 +53,7 @@ class LinearScore(ModelStage):
         texts = batch.column("text")
         scores = probabilities(load(self.model_path, digest=self.model_sha256), texts, self.max_bytes)
         columns = [scores]
-        if self.keep == "pareto":
+        if self.pareto_alpha is not None:
             draws = pareto_draws(batch.column("doc_id"), self.pareto_alpha, self.seed)
             columns += [draws, draws - (1.0 - scores)]
         nulls = texts.is_null().to_numpy(zero_copy_only=False)
@@ -79,9 +62,8 @@ class LinearScore(ModelStage):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        if self.keep == "threshold":
-            return within("score", self.min_score, self.max_score)
-        return (at_least("margin", _ABOVE_ZERO),) if self.keep == "pareto" else ()
+        drawn = () if self.pareto_alpha is None else (at_least("margin", _ABOVE_ZERO),)
+        return (*within("score", self.min_score, self.max_score), *drawn)
 
 
 def pareto_draws(doc_ids: pa.Array, alpha: float, seed: int) -> NDArray[np.float64]:

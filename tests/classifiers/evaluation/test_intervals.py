@@ -65,11 +65,12 @@ def test_a_figure_that_most_draws_lack_has_no_interval():
 
 def test_folds_give_their_mean_and_the_corrected_interval():
     folds = [
-        {"f1": value, "recall": math.nan, "precision": value if value < 0.75 else math.nan} for value in (0.7, 0.8)
+        {"f1": value, "recall": math.nan, "precision": value if value < 0.75 else math.nan} for value in (0.745, 0.755)
     ]
     found = over_folds(folds, ("f1", "recall", "precision"))
-    # Two folds: deviation 0.0707, variance times 1/2 + 1, Student's t of one degree 12.706.
-    half = 12.706 * math.sqrt(0.005) * math.sqrt(1.5)
+    # Two folds: deviation 0.00707, variance times 1/2 + 1, Student's t of one degree 12.706.
+    half = 12.706 * math.sqrt(0.00005) * math.sqrt(1.5)
     assert found["f1"] == pytest.approx(Figure(0.75, 0.75 - half, 0.75 + half), abs=1e-4)
     assert found["recall"] == Figure(None)
-    assert found["precision"] == Figure(0.7)
+    assert found["precision"] == Figure(0.745)
+    assert over_folds([{"f1": 0.2}, {"f1": 0.8}], ("f1",))["f1"] == Figure(0.5, 0.0, 1.0)

@@ -34,8 +34,8 @@ def kept(stage, signals):
 
 
 def test_the_signals_are_the_declared_ones_and_null_where_the_text_is(path):
-    for keep, names in (("all", ["score"]), ("threshold", ["score"]), ("pareto", ["score", "draw", "margin"])):
-        stage = LinearScore(model_path=path, keep=keep)
+    for alpha, names in ((None, ["score"]), (9.0, ["score", "draw", "margin"])):
+        stage = LinearScore(model_path=path, pareto_alpha=alpha)
         signals = stage.annotate(batch())
         assert signals.type == stage.signals == pa.struct([(name, pa.float64()) for name in names])
         for name in names:
@@ -60,7 +60,7 @@ def test_the_largest_share_is_a_finite_draw(monkeypatch):
 
 
 def test_pareto_keeps_where_the_draw_is_more_than_one_less_the_score(path):
-    stage = LinearScore(model_path=path, seed=3)
+    stage = LinearScore(model_path=path, pareto_alpha=9, seed=3)
     texts = [f"text number {n} of {n % 7} words" for n in range(500)]
     signals = stage.annotate(batch(texts))
     rows = signals.to_pylist()
@@ -72,7 +72,7 @@ def test_pareto_keeps_where_the_draw_is_more_than_one_less_the_score(path):
     ("draw", "score", "keeps"), [(0.5, 0.5, False), (np.nextafter(0.5, 1), 0.5, True), (0.0, 1.0, False)]
 )
 def test_a_draw_on_the_bound_does_not_keep(path, draw, score, keeps):
-    stage = LinearScore(model_path=path)
+    stage = LinearScore(model_path=path, pareto_alpha=9)
     arrays = [pa.array([value], pa.float64()) for value in (score, draw, draw - (1.0 - score))]
     assert kept(stage, pa.StructArray.from_arrays(arrays, fields=list(stage.signals))) == [keeps]
 
@@ -91,21 +91,10 @@ def test_between_two_bounds_a_document_stays(path):
     assert [limit.reason for limit in stage.limits] == ["score_below_min", "score_above_max"]
 
 
-def test_a_bound_is_never_overlooked(path):
-    """It says `threshold`, whose only bound without any is 0.5; and another `keep`, which has none, refuses it."""
-    assert [LinearScore(model_path=path, **{name: 0.4}).keep for name in ("min_score", "max_score")] == [
-        "threshold"
-    ] * 2
-    assert LinearScore(model_path=path, keep="threshold").limits == (Limit("score", "at_least", 0.5),)
-    assert LinearScore(model_path=path, keep="threshold", max_score=0.4).limits == (Limit("score", "at_most", 0.4),)
-    assert LinearScore(model_path=path, keep="threshold", min_score=None).limits == ()
-    assert LinearScore(model_path=path, min_score=None).keep == "pareto"
-    for keep in ("pareto", "all"):
-        with pytest.raises(ValueError, match=f"go with keep: threshold, and it is {keep}"):
-            LinearScore(model_path=path, keep=keep, max_score=0.4)
-    for settings in ({"max_score": 0.4}, {"keep": "threshold"}, {"keep": "threshold", "min_score": None}, {}):
-        stage = LinearScore(model_path=path, **settings)
-        assert LinearScore(**stage.model_dump()) == stage
+def test_a_bound_and_a_draw_may_go_together(path):
+    stage = LinearScore(model_path=path, min_score=0.1, pareto_alpha=9)
+    assert [limit.reason for limit in stage.limits] == ["score_below_min", "margin_below_min"]
+    assert LinearScore(**stage.model_dump()) == stage
 
 
 def test_bounds_may_move_without_measuring_again(path):
@@ -114,18 +103,18 @@ def test_bounds_may_move_without_measuring_again(path):
 
 @pytest.mark.parametrize(("score", "keeps"), [(np.nextafter(0.7, 0), False), (0.7, True), (0.71, True), (None, True)])
 def test_a_threshold_keeps_what_is_on_it(path, score, keeps):
-    stage = LinearScore(model_path=path, keep="threshold", min_score=0.7)
+    stage = LinearScore(model_path=path, min_score=0.7)
     signals = pa.StructArray.from_arrays([pa.array([score], pa.float64())], fields=list(stage.signals))
     assert kept(stage, signals) == [keeps]
     assert stage.limits == (Limit("score", "at_least", 0.7),)
 
 
-def test_all_keeps_all(path):
-    assert LinearScore(model_path=path, keep="all").limits == ()
+def test_without_bounds_all_stay(path):
+    assert LinearScore(model_path=path).limits == ()
 
 
 def test_scores_and_draws_do_not_depend_on_the_batch(path):
-    stage = LinearScore(model_path=path)
+    stage = LinearScore(model_path=path, pareto_alpha=9)
     whole = stage.annotate(batch())
     for cut in range(len(TEXTS) + 1):
         parts = [stage.annotate(batch().slice(0, cut)), stage.annotate(batch().slice(cut))]
@@ -133,7 +122,7 @@ def test_scores_and_draws_do_not_depend_on_the_batch(path):
 
 
 def test_only_the_first_bytes_are_read(path):
-    stage = LinearScore(model_path=path, keep="all", max_bytes=4)
+    stage = LinearScore(model_path=path, max_bytes=4)
     assert stage.annotate(batch(["good text"])) == stage.annotate(batch(["good"]))
 
 
