@@ -11,14 +11,14 @@ from curate import recipe as recipes
 from curate.errors import RecipeError
 
 
-def parse_inputs(inputs: list[str], **settings: Any) -> list[Any]:
-    """`NAME=PATH` options as sources; without a name they are one source, `web`."""
+def parse_inputs(inputs: list[str], unnamed: str = "web", **settings: Any) -> list[Any]:
+    """`NAME=PATH` options as sources; those without a name are one source, `unnamed`."""
     from curate.readers.source import Source
 
     by_name: dict[str, list[str]] = {}
     for item in inputs:
         match = re.match(r"([A-Za-z][A-Za-z0-9_-]*)=(.+)", item, re.DOTALL)
-        name, path = (match[1], match[2]) if match else ("web", item)
+        name, path = (match[1], match[2]) if match else (unnamed, item)
         by_name.setdefault(name, []).append(path)
     return [Source(name=name, paths=tuple(paths), **settings) for name, paths in by_name.items()]
 

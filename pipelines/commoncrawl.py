@@ -3,7 +3,9 @@
     spark-submit pipelines/commoncrawl.py --input PATHS --output DIR [--recipe fineweb] [--limit N]
     python pipelines/commoncrawl.py --input crawl-data/.../warc.paths.gz --prefix https://data.commoncrawl.org/ …
 
-PATHS are WARC or WET files: names, folders, globs, URLs, or lists of paths such as `warc.paths.gz`. Under spark-submit
+PATHS are WARC or WET files: names, folders, globs, URLs, or lists of paths such as `warc.paths.gz`. NAME=PATH is
+another source, such as the `reference` of recipes that train a model: `--recipe gpt3 --input a.warc.gz
+reference=books.parquet`. Under spark-submit
 master, memory and cores are those of the submission; under plain python they are this machine's. docs/running.md says
 how the packages get to a cluster.
 """
@@ -19,19 +21,22 @@ if __package__ in (None, ""):  # run as a script from a checkout: the packages l
     sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from curate import recipe as recipes
-from curate.arguments import change
+from curate.arguments import change, parse_inputs
 from curate.cli import run_recipe
 from curate.errors import CurateError
 from curate.pipeline import with_sources
 from curate.readers.source import Source
 
+CRAWL = "commoncrawl"  # the source without a name
 COMMON_CRAWL = "https://data.commoncrawl.org/"  # what lines of Common Crawl's own path lists are relative to
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     text = argparse.ArgumentParser(description="Common Crawl to curated documents.")
-    text.add_argument("--input", required=True, nargs="+", metavar="PATH", help="WARC or WET files, globs, path lists")
+    text.add_argument(
+        "--input", required=True, nargs="+", metavar="PATH", help="WARC or WET files, globs, path lists; NAME=PATH"
+    )
     text.add_argument("--output", required=True, help="run folder: new, empty, or that of the run to finish")
     text.add_argument("--recipe", default="fineweb", help="a shipped recipe or a YAML file (default: fineweb)")
     text.add_argument("--limit", type=int, help="documents to read at most")
@@ -43,12 +48,18 @@ def parser() -> argparse.ArgumentParser:
     return text
 
 
+def sources(options: argparse.Namespace) -> list[Source]:
+    """The crawl, and the sources that have a name of their own."""
+    crawl = {"path_prefix": options.prefix, "dump": options.dump}
+    found: list[Source] = parse_inputs(options.input, unnamed=CRAWL)
+    return [source.model_copy(update=crawl) if source.name == CRAWL else source for source in found]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, and return the exit status: 2 where something is to be put right first."""
     options = parser().parse_args(arguments)
     try:
-        source = Source(name="commoncrawl", paths=tuple(options.input), path_prefix=options.prefix, dump=options.dump)
-        recipe = change(with_sources(recipes.load(options.recipe), [source]), options.set)
+        recipe = change(with_sources(recipes.load(options.recipe), sources(options)), options.set)
         run_recipe(
             recipe, options.output, limit=options.limit, partitions=options.partitions, wave_gib=options.wave_gib
         )

@@ -226,7 +226,7 @@ def _open(path: str) -> _Loaded:
     except ImportError as error:
         raise EnvironmentProblem(
             f"perplexity needs kenlm, which cannot be imported ({error}). It is built from source with a C++ compiler. "
-            "Install it on every machine that runs a worker: pip install 'curate[kenlm]'"
+            "Install it on every machine that runs a worker: pip install 'curate[perplexity]'"
         ) from error
     config = kenlm.Config()
     config.show_progress = False

@@ -253,7 +253,7 @@ def test_the_missing_package_is_named(tmp_path, monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(perplexity, "import_module", missing)
-    with pytest.raises(EnvironmentProblem, match=r"curate\[kenlm\]"):
+    with pytest.raises(EnvironmentProblem, match=r"curate\[perplexity\]"):
         score(Perplexity(model_path=str(tmp_path / "m.arpa"), pretokenizer=WORDS), ["a"])
 
 
