@@ -131,7 +131,9 @@ def test_kernels_know_nothing_of_curate_but_kernels():
 
 def test_document_stages_know_kernels_and_the_contracts():
     """And nothing of each other but their own folder, so that one can be read, tested and used alone."""
-    contracts = tuple(f"curate.{name}" for name in ("kernels", "document", "stage", "errors", "models", "card_file"))
+    contracts = tuple(
+        f"curate.{name}" for name in ("kernels", "document", "stage", "errors", "models", "card_file", "array_file")
+    )
     tables = ("curate.words", "curate.language.codes")  # what a word is, and what a language is called
     for package in DOCUMENT_STAGES:
         assert wrong(of=(package,), forbidden=PROJECT, but=(*contracts, *tables, package)) == []
@@ -168,6 +170,7 @@ def test_the_parts_around_curate_use_its_foundations():
             "curate.web_page",
             "curate.registry",
             "curate.card_file",
+            "curate.array_file",
             "curate.stage",
             "curate.readers",
             "curate.embedding",

@@ -1,45 +1,29 @@
 """The learned extractor's model in one file: trees for blocks, trees for page types, and a lexicon.
 
-The file is an NPZ, and everything in it is checked before a kernel sees it, because kernels look nothing up twice: a
-file that is cut short, or made to do harm, is an `EnvironmentProblem` and never a read outside of an array. So is one
-that was trained for other features than this version computes. Nothing is unpickled, and no array is larger than
-`MAX_BYTES`. The same model gives the same bytes: no dates, no names of machines.
+The file is an NPZ (`curate.array_file`), and everything in it is checked before a kernel sees it, because kernels look
+nothing up twice: a file that is cut short, or made to do harm, is an `EnvironmentProblem` and never a read outside of
+an array. So is one that was trained for other features than this version computes.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from curate.errors import OutputError
+from curate.array_file import read_arrays, write_arrays
 from curate.kernels.page_features import FEATURES, PAGE_TYPES
 from curate.kernels.page_profile import PROFILE
 from curate.kernels.page_traits import LEXICON_SIZE
 from curate.kernels.trees import Trees, faults
 from curate.models import load_once
 
-#: Of one array. The largest of a model of 1,000 trees has 128 KB, its lexicon 256 KB.
-MAX_BYTES = 64 << 20
-
-_FACTS, _LEXICON = "facts", "lexicon"
+_LEXICON = "lexicon"
 _GROUPS = ("block_trees", "type_trees")
 _ARRAYS = Trees._fields[:5]
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a ZIP can have
-#: What a damaged archive, or a damaged array in it, makes of their readers.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError, EOFError, KeyError, TypeError, ValueError)
 
 
 class ExtractorModel(NamedTuple):
@@ -57,13 +41,14 @@ def save(model: ExtractorModel, path: str | Path) -> None:
     """Write the model. ValueError where it could not be loaded again, OutputError where the place cannot be written."""
     if found := model_faults(model):
         raise ValueError(f"the model is not sound: {found}")
-    path = Path(path)
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
-        unfinished.write_bytes(_as_bytes(model))
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise OutputError(f"cannot write the model {path}: {error.strerror}. Choose another place.") from error
+    facts = {
+        "feature_names": model.feature_names,
+        "page_types": model.page_types,
+        "settings": dict(model.settings),
+        "shapes": {name: getattr(model, name)[5:] for name in _GROUPS},
+    }
+    trees = {f"{group}.{name}": getattr(getattr(model, group), name) for group in _GROUPS for name in _ARRAYS}
+    write_arrays(path, facts, {_LEXICON: model.lexicon, **trees})
 
 
 def load(path: str | Path, *, digest: str | None = None) -> ExtractorModel:
@@ -93,68 +78,22 @@ def model_faults(model: ExtractorModel) -> str:
     return "" if np.isfinite(model.lexicon).all() else "a lexicon with entries that are no numbers"
 
 
-def _as_bytes(model: ExtractorModel) -> bytes:
-    facts = {
-        "feature_names": model.feature_names,
-        "page_types": model.page_types,
-        "settings": dict(model.settings),
-        "shapes": {name: getattr(model, name)[5:] for name in _GROUPS},
-    }
-    text = json.dumps(facts, ensure_ascii=False, sort_keys=True, allow_nan=False).encode()
-    arrays = {_FACTS: np.frombuffer(text, np.uint8), _LEXICON: model.lexicon}
-    arrays |= {f"{group}.{name}": getattr(getattr(model, group), name) for group in _GROUPS for name in _ARRAYS}
-    whole = BytesIO()
-    with zipfile.ZipFile(whole, "w") as archive:
-        for name, array in arrays.items():
-            content = BytesIO()
-            npy.write_array(content, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
-            entry = zipfile.ZipInfo(name + ".npy", _EPOCH)
-            archive.writestr(entry, content.getvalue(), zipfile.ZIP_DEFLATED, 9)
-    return whole.getvalue()
-
-
 def _read(path: str) -> ExtractorModel:
+    names = [_LEXICON, *(f"{group}.{name}" for group in _GROUPS for name in _ARRAYS)]
+    facts, arrays = read_arrays(path, names)
     try:
-        with zipfile.ZipFile(path) as archive:
-            facts = json.loads(_array(archive, _FACTS).tobytes())
-            block_trees, type_trees = (_trees(archive, group, facts["shapes"][group]) for group in _GROUPS)
-            model = ExtractorModel(
-                block_trees,
-                type_trees,
-                _array(archive, _LEXICON),
-                tuple(facts["feature_names"]),
-                tuple(facts["page_types"]),
-                dict(facts["settings"]),
-            )
-            found = model_faults(model)
-    except _DAMAGE as error:
+        block_trees, type_trees = (_trees(arrays, group, facts["shapes"][group]) for group in _GROUPS)
+        own = tuple(facts["feature_names"]), tuple(facts["page_types"]), dict(facts["settings"])
+        found = model_faults(model := ExtractorModel(block_trees, type_trees, arrays[_LEXICON], *own))
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"it is damaged ({error})") from error
     if found:
         raise ValueError(found)
     return model
 
 
-def _trees(archive: zipfile.ZipFile, group: str, shape: list[int]) -> Trees:
+def _trees(arrays: Mapping[str, NDArray[Any]], group: str, shape: list[int]) -> Trees:
     num_features, num_classes = shape
     if type(num_features) is not int or type(num_classes) is not int:
         raise ValueError("sizes that are no whole numbers")
-    return Trees._make([*(_array(archive, f"{group}.{name}") for name in _ARRAYS), num_features, num_classes])
-
-
-def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    """An array of the archive. Memory is taken for what is there, not for what a header says."""
-    entry = archive.getinfo(name + ".npy")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{name} is compressed in another way")
-    with archive.open(entry) as stored:
-        content = stored.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"{name} is larger than {MAX_BYTES} bytes")
-    stream = BytesIO(content)
-    if npy.read_magic(stream) != (1, 0):
-        raise ValueError(f"{name} is no array of version 1.0")
-    shape, by_columns, dtype = npy.read_array_header_1_0(stream)
-    body = content[stream.tell() :]
-    if (by_columns and len(shape) > 1) or dtype.hasobject or math.prod(shape) * dtype.itemsize != len(body):
-        raise ValueError(f"{name} has {len(body)} bytes for {dtype}{list(shape)}")
-    return np.array(np.frombuffer(body, dtype).reshape(shape), dtype.newbyteorder("="))
+    return Trees._make([*(arrays[f"{group}.{name}"] for name in _ARRAYS), num_features, num_classes])

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from curate.array_file import read_arrays, write_arrays
 from curate.embedding.hashed import HashedTfIdf
 from curate.embedding.neural import OnnxModel, SentenceModel
 from curate.embedding.settings import Embedder, Embedding
 from curate.errors import EnvironmentProblem, RecipeError
 from curate.models import file_digest, load_once
-from curate.scoring.array_file import read_arrays, write_arrays
 from curate.scoring.calibrated import logistic
 
 _FORMAT = "curate-embedding-head 1"

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.array_file import read_arrays, write_arrays
 from curate.kernels.importance_ngrams import Hashing, Ngrams, Tokens
 from curate.models import load_once
-from curate.scoring.array_file import read_arrays, write_arrays
 
 MAX_BUCKETS = 1 << 24
 MAX_NGRAMS = 5

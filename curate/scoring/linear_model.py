@@ -1,7 +1,7 @@
 """A linear model over hashed terms, in one file: weights, bias, and how a text becomes terms.
 
 The score of a text is sigmoid(bias + sum over its terms of value · weight). The file is an NPZ
-(`curate.scoring.array_file`), and all of it is checked before a kernel sees it, because kernels look nothing up twice:
+(`curate.array_file`), and all of it is checked before a kernel sees it, because kernels look nothing up twice:
 a file that is cut short, or made to do harm, is an `EnvironmentProblem` and never a read outside of an array.
 """
 
@@ -17,9 +17,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from curate.array_file import read_arrays, write_arrays
 from curate.kernels.linear_terms import BINARY, COUNT, EVERYTHING, LOG, MAX_N, Terms, Weights, term_sums
 from curate.models import load_once
-from curate.scoring.array_file import read_arrays, write_arrays
 
 FORMAT, VERSION = "curate.linear", 1
 _WEIGHTS, _SCALE = "weights", "scale"

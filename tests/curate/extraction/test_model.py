@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from curate import array_file
 from curate.errors import EnvironmentProblem, OutputError
 from curate.extraction import model as model_file
 from curate.extraction.model import ExtractorModel, load, save
@@ -183,7 +184,7 @@ def test_another_compression_is_refused(saved: bytes, tmp_path: Path) -> None:
 
 
 def test_an_array_that_unpacks_to_too_much_is_refused(saved, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_file, "MAX_BYTES", 1 << 16)
+    monkeypatch.setattr(array_file, "MAX_BYTES", 1 << 16)
     (tmp_path / "m.npz").write_bytes(with_array(saved, "lexicon", as_npy(np.zeros(LEXICON_SIZE, np.float32))))
     with pytest.raises(EnvironmentProblem, match="larger than 65536"):
         load(tmp_path / "m.npz")

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_encoder import save_encoder
 
+from curate.array_file import read_arrays, write_arrays
 from curate.embedding.settings import Embedding
 from curate.errors import EnvironmentProblem, OutputError
 from curate.kernels.hashed_terms import document_frequencies, embedded, idf
-from curate.scoring.array_file import read_arrays, write_arrays
 from curate.scoring.embedding_head import EmbeddingScore
 from curate.scoring.head_file import Head, encoder_digest, head_faults, load_head, save_head
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from curate.array_file import write_arrays
 from curate.errors import EnvironmentProblem
 from curate.kernels.importance_ngrams import Ngrams
-from curate.scoring.array_file import write_arrays
 from curate.scoring.importance_model import ImportanceModel, load_importance, save_importance
 
 MODEL = ImportanceModel(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from curate.scoring import array_file
-from curate.scoring.array_file import read_arrays, write_arrays
+from curate import array_file
+from curate.array_file import read_arrays, write_arrays
 
 FACTS = {"name": "模型", "sizes": [1, 2.5, None]}
 
