@@ -87,7 +87,7 @@ def _table(title: str, first: str, *columns: str) -> Table:
     table = Table(title=Text(title), title_justify="left", box=SIMPLE)
     table.add_column(Text(first), overflow="fold")
     for column in columns:
-        table.add_column(Text(column), justify="right")
+        table.add_column(Text(column), justify="right", overflow="fold")
     return table
 
 

@@ -38,7 +38,7 @@ def lines(texts: pa.Array, rules: LineRules, words: WordSource | None = None) ->
     words: where tokens lie, for a source of `words.given`; blanks part them further.
 
     >>> lines(pa.array(["Go on!\\n__label__x </s>", "读书。"]), LineRules(True, True)).to_pylist()
-    ['go on !', '读 书 。']
+    ['go on ! _ _ label _ _ x', '读 书 。']
     """
     data, offsets = utf8(texts)
     room = line_room(int(offsets[-1] - offsets[0])) + len(texts)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -65,7 +63,7 @@ def test_killed_at_random_moments_and_resumed_gives_the_same_documents(small_war
         # The first kills fall early, the later ones reach further into what is left.
         time.sleep(duration * moments.uniform(0.25, 0.95) * (0.6 + 0.1 * kill))
         progress.append((process.poll(), len(list(disturbed.glob("passes/*/wave-*/manifest.json")))))
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()  # one that had come to its end does not mind
         process.wait()
     assert any(code is None and waves > 0 for code, waves in progress), progress  # some struck in the middle
     assert start(recipe, pages, disturbed).wait(timeout=300) == 0, (tmp_path / "disturbed.log").read_text()[-3000:]
