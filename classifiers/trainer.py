@@ -37,6 +37,11 @@ class Trainer(BaseModel):
     #: Whether negative examples are needed; a language model has none.
     needs_negatives: ClassVar[bool] = True
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the settings name. Their content decides the model, like the settings."""
+        return ()
+
     def train(self, examples: pa.Table, positive: str, path: Path, seed: int) -> None:
         """Make a model of examples (`EXAMPLES`) that scores `positive` high, and write it to `path`.
 

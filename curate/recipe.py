@@ -135,7 +135,7 @@ class Recipe(BaseModel):
         """RecipeError where a stage names a source that is not among the recipe's."""
         known = {source.name for source in self.sources}
         for step in self.stages:
-            for name in (*(step.sources or ()), *getattr(step.stage, "named_sources", ())):
+            for name in (*(step.sources or ()), *step.stage.named_sources):
                 if name not in known:
                     raise RecipeError.unknown("source", name, known, where=f"stage {step.name}")
 

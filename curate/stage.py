@@ -120,6 +120,11 @@ class Stage(BaseModel):
         raise NotImplementedError
 
     @property
+    def named_sources(self) -> tuple[str, ...]:
+        """Sources that the settings name: the recipe must have them."""
+        return ()
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Files that the settings name: lists, models. Their content is part of the fingerprint, like the settings."""
         return ()
@@ -168,11 +173,6 @@ class CorpusStage(Stage):
     A stage that takes passages out has a signal `cuts`, list<struct<start: int64, end: int64>>: UTF-8 byte offsets into
     the text, ascending, disjoint, none empty. The next pass takes them out of the documents that are kept.
     """
-
-    @property
-    def named_sources(self) -> tuple[str, ...]:
-        """Sources that the settings name: the recipe must have them."""
-        return ()
 
     def apply(self, documents: Documents, context: CorpusContext) -> DataFrame:
         """Verdicts: node long, drop_reason string, and the signals as flat columns."""

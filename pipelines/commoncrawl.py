@@ -48,18 +48,22 @@ def parser() -> argparse.ArgumentParser:
     return text
 
 
-def sources(options: argparse.Namespace) -> list[Source]:
-    """The crawl, and the sources that have a name of their own."""
-    crawl = {"path_prefix": options.prefix, "dump": options.dump}
-    found: list[Source] = parse_inputs(options.input, unnamed=CRAWL)
-    return [source.model_copy(update=crawl) if source.name == CRAWL else source for source in found]
+def sources(inputs: Sequence[str], recipe: recipes.Recipe, prefix: str, dump: str | None) -> list[Source]:
+    """The crawl, and what is NAME=PATH with a name that the recipe uses: a folder may be called `dump=2024`."""
+    used = {name for step in recipe.stages for name in (*(step.sources or ()), *step.stage.named_sources)}
+    named = [item for item in inputs if item.partition("=")[0] in used]
+    paths = tuple(item for item in inputs if item not in named)
+    crawl = [Source(name=CRAWL, paths=paths, path_prefix=prefix, dump=dump)] if paths else []
+    return [*crawl, *parse_inputs(named)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, and return the exit status: 2 where something is to be put right first."""
     options = parser().parse_args(arguments)
     try:
-        recipe = change(with_sources(recipes.load(options.recipe), sources(options)), options.set)
+        recipe = recipes.load(options.recipe)
+        given = sources(options.input, recipe, options.prefix, options.dump)
+        recipe = change(with_sources(recipe, given), options.set)
         run_recipe(
             recipe, options.output, limit=options.limit, partitions=options.partitions, wave_gib=options.wave_gib
         )

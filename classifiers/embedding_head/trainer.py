@@ -58,6 +58,11 @@ class EmbeddingHeadTrainer(Trainer):
     )
     num_folds: Annotated[int, Field(ge=2)] = 5  # for choosing a strength
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The encoder's."""
+        return self.embedding.files
+
     def train(self, examples: pa.Table, positive: str, path: Path, seed: int) -> None:
         """Write the head. `positive` is a label, or ">=3" of numbers; ridge has no use for it.
 

@@ -11,6 +11,7 @@ Text that holds KenLM's own words (<s>, </s>, <unk>, <UNK>) is read without them
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
@@ -58,6 +59,12 @@ class LanguageModelTrainer(Trainer):
     def suffix(self) -> str:  # type: ignore[override]  # the format says which, not the class
         """Of the file. KenLM tells its formats by what is in the file, not by this."""
         return ".bin" if self.format == "kenlm" else ".arpa"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The SentencePiece model, where there is one for all languages."""
+        path = self.pretokenizer.model_path
+        return () if path is None or "{language}" in path else (path,)
 
     @property
     def memory_bytes(self) -> int:
@@ -120,7 +127,15 @@ class LanguageModelTrainer(Trainer):
             write_kenlm(model, path)
         else:
             write_arpa(model, path, [_facts(model)])
-        write_description(path, self.pretokenizer, self.order, language)
+        write_description(path, self._kept_pretokenizer(path, language), self.order, language)
+
+    def _kept_pretokenizer(self, path: Path, language: str | None) -> Pretokenizer:
+        """The pretokenizer with its SentencePiece model beside the language model, so that the two go together."""
+        own = self.pretokenizer.of_language(language) if language else self.pretokenizer
+        if own.model_path is None:
+            return own
+        kept = shutil.copyfile(own.model_path, f"{path}.sp.model")
+        return own.model_copy(update={"model_path": str(kept)})
 
     def _sentences(self, batch: pa.RecordBatch) -> Iterator[pa.Array]:
         """Tokens parted by spaces, a sentence in each row."""

@@ -57,15 +57,20 @@ def candidates(documents: Documents, labels: Labels, seed: int, max_bytes: int) 
     return documents.map(COLUMNS, _marker(labels, seed, max_bytes), SCHEMA)
 
 
-def smallest_draws(found: DataFrame, by: tuple[str, ...], limit: int) -> pa.Table:
-    """The `limit` candidates with the smallest draws for each value of the columns `by`, in that order."""
-    groups = [row.asDict() for row in found.select(*by).distinct().collect()]
+def smallest_draws(found: DataFrame, by: tuple[str, ...], limit: int, max_bytes: int) -> pa.Table:
+    """The candidates with the smallest draws for each value of the columns `by`, in that order: up to `limit` each.
+
+    Where texts are long there are fewer: as many as come to an equal part of `max_bytes` by their mean length.
+    """
+    sizes = found.groupBy(*by).agg(F.count("*").alias("texts"), F.sum(F.octet_length("text")).alias("bytes")).collect()
     tables = [pa.schema(_FIELDS).empty_table()]
-    for values in sorted(groups, key=str):
+    for size in sorted(sizes, key=lambda size: str([size[name] for name in by])):
         rows = found
-        for name, value in values.items():
-            rows = rows.where(F.col(name).eqNullSafe(F.lit(value)))
-        tables.append(rows.orderBy("draw", "doc_id").limit(limit).toArrow().cast(pa.schema(_FIELDS)))
+        for name in by:
+            rows = rows.where(F.col(name).eqNullSafe(F.lit(size[name])))
+        room = max_bytes // len(sizes) * size["texts"] // size["bytes"]
+        rows = rows.orderBy("draw", "doc_id").limit(min(limit, max(room, 1)))
+        tables.append(rows.toArrow().cast(pa.schema(_FIELDS)))
     return pa.concat_tables(tables)
 
 

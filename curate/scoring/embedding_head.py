@@ -33,7 +33,7 @@ class EmbeddingScore(ModelStage):
     @property
     def files(self) -> tuple[str, ...]:
         """The head's file, and those of the encoder where it has one."""
-        return (self.model_path, *self._head().embedding.files)
+        return (self.model_path, *(self._head().embedding.files if self.model_path else ()))
 
     @property
     def signals(self) -> pa.StructType:

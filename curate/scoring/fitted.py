@@ -13,11 +13,15 @@ training has one thread. A score flatters the model where it was trained on the 
 from __future__ import annotations
 
 import atexit
+import json
+import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
     from curate.spark.documents import Documents
 
 ALL_LANGUAGES = "all"
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,15}")
 
 
 class FittedScore(CorpusStage):
@@ -65,7 +70,11 @@ class FittedScore(CorpusStage):
     scoring: Mapping[str, Any] = {}  # settings of the stage that applies the model, its limits among them
     by_language: bool = False  # a model for each language, as CCNet; a language without positives is not judged
     max_examples: Annotated[int, Field(ge=1)] = 200_000  # of each label, and language: DCLM's for its classifier
-    max_example_bytes: Annotated[int, Field(ge=1)] = 1 << 16  # of a text. Our choice: bounds what training must hold
+    max_example_bytes: Annotated[int, Field(ge=1)] = 1 << 16  # of a text; our choice
+    #: Of the texts of all examples, about: fewer are drawn where they are long. Our choice: Spark hands 1 GiB at a time
+    #: to the driver (`spark.driver.maxResultSize`), and training holds them.
+    max_examples_mib: Annotated[int, Field(ge=1, le=2000)] = 1024
+    min_examples: Annotated[int, Field(ge=1)] = 50  # positive ones of a language, for a model of its own; our choice
     test_frac: Annotated[float, Field(ge=0, lt=1)] = 0.1  # of the examples, by host: what the model is judged on
     seed: int = 0
 
@@ -82,6 +91,16 @@ class FittedScore(CorpusStage):
     @property
     def requires(self) -> tuple[str, ...]:  # type: ignore[override]  # the scoring stage has its own
         return tuple(dict.fromkeys((*COLUMNS, *self._stage("").requires)))
+
+    @property
+    def version(self) -> int:  # type: ignore[override]  # what the scoring stage gives is part of what this one gives
+        """Of this stage and the one that applies the model."""
+        return 1000 + self._stage("").version
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Those of the trainer and of the stage that applies the model, but for the model."""
+        return (*(path for path in self._stage("").files if path), *self._trainer.files)
 
     @property
     def named_sources(self) -> tuple[str, ...]:
@@ -107,7 +126,7 @@ class FittedScore(CorpusStage):
         labels = Labels(self.positive, self.negative)
         found = context.save("_candidates", candidates(documents, labels, self.seed, self.max_example_bytes))
         by = ("label", "language") if self.by_language else ("label",)
-        examples = self._enough(smallest_draws(found, by, self.max_examples))
+        examples = self._enough(smallest_draws(found, by, self.max_examples, self.max_examples_mib << 20))
         judge = _Judge(self._fit(examples, context), largest_draws(examples, by), self)
         fields = ", ".join(f"`{field.name}` {from_arrow_type(field.type).simpleString()}" for field in self.signals)
         return documents.map(self.requires, judge.verdicts, f"node long, drop_reason string, {fields}")
@@ -137,40 +156,61 @@ class FittedScore(CorpusStage):
         return examples
 
     def _fit(self, examples: pa.Table, context: CorpusContext) -> Mapping[str, str]:
-        """Train, judge and keep; the file of each language's model, or of the one, as Spark carries it."""
+        """Train, judge and keep; of each language, or of all, the model's place below what Spark carries."""
         home = Path(tempfile.mkdtemp(prefix="curate-models-"))
         atexit.register(shutil.rmtree, home, ignore_errors=True)  # Spark hands files out while the session lives
-        languages = [ALL_LANGUAGES]
-        if self.by_language:
-            good = examples.filter(pc.equal(examples["label"], POSITIVE))
-            languages = sorted(pc.unique(good["language"]).drop_null().to_pylist())
-        fit: Callable[..., Path] = registry.load(registry.CLASSIFIERS, "fit", what="command")
         files = {}
-        for language in languages:
+        for language in self._languages(examples):
             rows = examples.filter(pc.equal(examples["language"], language)) if self.by_language else examples
             folder = home / language
-            model = fit(
-                rows.drop_columns(["draw"]),
-                self._trainer,
-                folder,
-                positive=POSITIVE,
-                test_frac=self.test_frac,
-                seed=self.seed,
-            )
+            model = self._fit_one(rows.drop_columns(["draw"]), folder)
             for path in sorted(folder.iterdir()):
                 context.save_file(f"{FITTED}/{language}/{path.name}", path)
-            # Named by what they are made of: Spark keeps one file of a name for as long as a session lives.
-            prefix = f"{context.digest[:16]}-{language}-"
-            for path in folder.glob(f"{model.name}*"):
-                context.spark.sparkContext.addFile(str(path.rename(home / f"{prefix}{path.name}")))
-            files[language] = prefix + model.name
+            if model is not None:
+                # Spark knows one file by a name in a session, and a run may be repeated in it.
+                carried = home / f"curate-{uuid4().hex}"
+                carried.mkdir()
+                for path in folder.glob(f"{model.name}*"):
+                    path.rename(carried / path.name)
+                context.spark.sparkContext.addFile(str(carried), recursive=True)
+                files[language] = f"{carried.name}/{model.name}"
+        if not files:
+            raise InputError(
+                f"fitted_score has no language with {self.min_examples} positive examples that a model can be trained "
+                "on. Give more of them, a smaller min_examples, or by_language: false"
+            )
         return files
+
+    def _fit_one(self, examples: pa.Table, folder: Path) -> Path | None:
+        """The model's file in its folder. None, and why, where a language's examples do not do: the others go on."""
+        fit: Callable[..., Path] = registry.load(registry.CLASSIFIERS, "fit", what="command")
+        try:
+            return fit(examples, self._trainer, folder, positive=POSITIVE, test_frac=self.test_frac, seed=self.seed)
+        except InputError as error:
+            if not self.by_language:
+                raise
+            folder.mkdir(exist_ok=True)
+            notes = {"notes": [f"There is no model: {error}"]}
+            (folder / "metrics.json").write_text(json.dumps(notes, ensure_ascii=False) + "\n", "utf-8")
+            return None
+
+    def _languages(self, examples: pa.Table) -> list[str]:
+        """The languages that have examples enough. A language is data, and names a folder: only codes are taken."""
+        if not self.by_language:
+            return [ALL_LANGUAGES]
+        found = []
+        for language in pc.unique(examples["language"]).drop_null().to_pylist():
+            labels = Counter(examples.filter(pc.equal(examples["language"], language))["label"].to_pylist())
+            enough = labels[POSITIVE] >= self.min_examples and (labels[NEGATIVE] or not self._trainer.needs_negatives)
+            if enough and _CODE.fullmatch(language):
+                found.append(language)
+        return sorted(found)
 
 
 class _Judge(NamedTuple):
     """What a worker needs to score documents."""
 
-    files: Mapping[str, str]  # by language
+    files: Mapping[str, str]  # by language, below `SparkFiles`
     drawn: Mapping[tuple[str | None, ...], float]  # the largest draw of an example, by label, or label and language
     settings: FittedScore
 
@@ -203,7 +243,8 @@ class _Judge(NamedTuple):
 
     def _is_example(self, batch: pa.RecordBatch) -> pa.BooleanArray:
         own = draws(batch.column("doc_id"), self.settings.seed)
+        has_text = pc.greater(pc.fill_null(pc.binary_length(batch.column("text")), 0), 0)
         keys = [Labels(self.settings.positive, self.settings.negative).of(batch.column("source")).to_pylist()]
         keys += [batch.column("language").to_pylist()] if self.settings.by_language else []
         bounds = [self.drawn.get(key, -1.0) for key in zip(*keys, strict=True)]
-        return pc.less_equal(own, pa.array(bounds, pa.float64()))
+        return pc.and_(has_text, pc.less_equal(own, pa.array(bounds, pa.float64())))

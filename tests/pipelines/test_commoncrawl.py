@@ -1,12 +1,17 @@
 from __future__ import annotations
 
-from pipelines.commoncrawl import parser, sources
+from curate import recipe as recipes
+from pipelines.commoncrawl import sources
 
 
-def test_files_without_a_name_are_the_crawl_and_others_are_sources_of_their_own():
-    words = ["--input", "a.warc.gz", "reference=books.parquet", "b.paths.gz", "--output", "out", "--dump", "CC-1"]
-    crawl, reference = sources(parser().parse_args(words))
-    assert (crawl.name, crawl.paths, crawl.dump) == ("commoncrawl", ("a.warc.gz", "b.paths.gz"), "CC-1")
-    assert crawl.path_prefix == "https://data.commoncrawl.org/"
+def test_names_that_the_recipe_uses_are_sources_and_all_else_is_crawl():
+    inputs = ["a.warc.gz", "reference=books.parquet", "dump=2024-10/b.warc.gz"]
+    crawl, reference = sources(inputs, recipes.load("gpt3"), "https://data.example/", "CC-1")
+    assert (crawl.name, crawl.paths) == ("commoncrawl", ("a.warc.gz", "dump=2024-10/b.warc.gz"))
+    assert (crawl.path_prefix, crawl.dump) == ("https://data.example/", "CC-1")
     assert (reference.name, reference.paths, reference.dump) == ("reference", ("books.parquet",), None)
-    assert reference.path_prefix != crawl.path_prefix
+
+
+def test_a_recipe_without_names_has_one_source():
+    (crawl,) = sources(["reference=books.parquet"], recipes.load("fineweb"), "", None)
+    assert crawl.paths == ("reference=books.parquet",)

@@ -41,7 +41,7 @@ PAGES = [
 @pytest.mark.parametrize("parts", [1, 4])
 def test_examples_are_the_smallest_draws_of_each_label_for_any_partitioning(documents, parts):
     found = candidates(documents(PAGES, parts), Labels(("books",), None), 7, 100)
-    examples = smallest_draws(found, ("label",), 5)
+    examples = smallest_draws(found, ("label",), 5, 1 << 20)
 
     ids = pa.array([page["doc_id"] for page in PAGES if page["text"]])
     drawn = sorted(zip(draws(ids, 7).to_pylist(), ids.to_pylist(), strict=True))
@@ -58,9 +58,18 @@ def test_each_language_has_its_own_examples(documents):
     pages = [{**page, "language": "zh" if number % 2 else None} for number, page in enumerate(PAGES)]
     found = candidates(documents(pages), Labels(("books",), None), 0, 100)
     counts: dict[tuple[str, str | None], int] = {}
-    for row in smallest_draws(found, ("label", "language"), 4).to_pylist():
+    for row in smallest_draws(found, ("label", "language"), 4, 1 << 20).to_pylist():
         counts[row["label"], row["language"]] = counts.get((row["label"], row["language"]), 0) + 1
-    examples = smallest_draws(found, ("label", "language"), 4)
+    examples = smallest_draws(found, ("label", "language"), 4, 1 << 20)
     assert len(largest_draws(examples, ("label", "language"))) == 4
     assert len(largest_draws(examples, ("label",))) == 2
     assert counts == {(label, language): 4 for label in ("positive", "negative") for language in ("zh", None)}
+
+
+@pytest.mark.spark
+def test_of_long_texts_there_are_fewer(documents):
+    """60 positive texts of 7 bytes and 30 negative ones: each label has half of 140 bytes."""
+    pages = [{**page, "text": f"text {n % 90:02d}"} for n, page in enumerate(PAGES[:90])]
+    found = candidates(documents(pages), Labels(("books",), None), 0, 100)
+    labels = smallest_draws(found, ("label",), 50, 140)["label"].to_pylist()
+    assert (labels.count("positive"), labels.count("negative")) == (10, 10)

@@ -98,6 +98,40 @@ def test_each_language_has_a_model_of_its_own_and_one_without_reference_is_not_j
     assert sum(row["language"] == "zh" for row in kept) == 60
 
 
+@pytest.mark.spark
+@pytest.mark.timeout(600)
+def test_a_language_is_data_and_no_path_and_few_examples_make_no_model(spark, inputs, tmp_path):
+    rows = pages(GOOD, "books", 60) + [{**row, "language": "../../pwned"} for row in pages(GOOD, "evil", 60)]
+    rows += [{**row, "language": "fr"} for row in pages(GOOD, "livre", 10)]
+    rows = [{"language": "en", **row} for row in rows]
+    crawl = [{**row, "language": "en"} for row in pages(RAW, "shop", 60)]
+    sources = (
+        Source(name="reference", paths=(write(tmp_path, "reference", rows),)),
+        Source(name="crawl", paths=(write(tmp_path, "crawl", crawl),)),
+    )
+    stage = {"model": TRAINER, "positive": ["reference"], "by_language": True, "test_frac": 0}
+    made = recipes.parse({"stages": [{"fitted_score": stage, "as": "quality"}]})
+    run(with_sources(made, sources), str(tmp_path / "run"), spark)
+    (fitted,) = (tmp_path / "run" / "dedup").glob("*-quality/fitted")
+    assert [path.name for path in fitted.iterdir()] == ["en"]
+    assert not list(tmp_path.rglob("*pwned*"))
+
+
+@pytest.mark.spark
+@pytest.mark.timeout(600)
+def test_without_any_language_that_has_enough_the_run_says_so(spark, inputs, tmp_path):
+    made = recipe(by_language=True, test_frac=0, min_examples=1000)
+    with pytest.raises(InputError, match="no language with 1000 positive examples"):
+        run(with_sources(made, inputs), str(tmp_path / "run"), spark)
+
+
+def test_a_file_of_the_scoring_stage_is_part_of_what_decides(tmp_path):
+    cutoffs = tmp_path / "cutoffs.yaml"
+    stage = {"model": "language_model", "positive": ["reference"], "scoring": {"cutoffs": str(cutoffs)}}
+    (step,) = recipes.parse({"stages": [{"fitted_score": stage}]}).stages
+    assert step.stage.files == (str(cutoffs),)
+
+
 def test_a_source_that_is_not_there_is_said_before_anything_runs(inputs):
     with pytest.raises(RecipeError, match="reference"):
         with_sources(recipe(), inputs[1:])
