@@ -26,6 +26,7 @@ def test_each_model_is_tried():
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))
+@pytest.mark.filterwarnings("ignore:the discounts of orders")
 def test_a_model_is_trained_judged_and_applied(name, messages, tmp_path):
     settings, least = SMALL[name]
     training = training_file.parse(

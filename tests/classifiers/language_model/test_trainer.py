@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 
 import kenlm
 import pyarrow as pa
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from classifiers.language_model.trainer import LanguageModelTrainer
 from classifiers.trainer import EXAMPLES
 from curate.scoring.language_model_file import description_path, read_description
+from curate.scoring.perplexity import Perplexity
 from curate.scoring.pretokenize import Pretokenizer
 
 LINES = ["the cat sat", "the dog sat", "a cat ran home", "the cat ran", "一 只 猫", "a dog"] * 2 + ["home"]
@@ -94,3 +96,24 @@ def test_settings_that_make_no_model_are_refused(settings):
 def test_the_last_count_to_prune_goes_for_the_orders_after_it(tmp_path):
     short = trained(tmp_path, order=4, prune=(0, 1)).read_bytes()
     assert trained(tmp_path, order=4, prune=(0, 1, 1, 1)).read_bytes() == short
+
+
+@pytest.mark.filterwarnings("ignore:the discounts of orders")
+def test_its_sentencepiece_model_goes_with_it(tmp_path):
+    sentencepiece = pytest.importorskip("sentencepiece")
+    texts = [f"the old harbour {n} lay quiet in the evening of day {n * 7}" for n in range(200)]
+    (tmp_path / "pieces").mkdir()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(texts), model_prefix=str(tmp_path / "pieces" / "sp"), vocab_size=60, minloglevel=2
+    )
+    pieces = Pretokenizer(kind="sentencepiece", model_path=str(tmp_path / "pieces" / "sp.model"))
+    (tmp_path / "made").mkdir()
+    batches = [pa.record_batch([texts, pa.nulls(len(texts), pa.string())], ["text", "language"])]
+    trainer = LanguageModelTrainer(order=3, pretokenizer=pieces)
+    assert trainer.files == (pieces.model_path,)
+    trainer.train_from(batches, tmp_path / "made" / "m.bin")
+    shutil.rmtree(tmp_path / "pieces")
+    shutil.move(tmp_path / "made", tmp_path / "else" / "where")
+    stage = Perplexity(model_path=str(tmp_path / "else" / "where" / "m.bin"))
+    near, far = stage.annotate(pa.record_batch({"text": [texts[3], "zebras quickly vex jumping"]})).to_pylist()
+    assert near["perplexity"] < far["perplexity"]
