@@ -48,7 +48,7 @@ bench-dedup: $(READY) ## deduplication beside text-dedup's and datatrove's, at 1
 	@$(PYTHON) benchmarks/dedup.py --parts corpus,near
 
 bench-classifiers: $(READY) ## models beside Spark ML, fastText, kenlm and data-selection, and on labels: 20 minutes; CURATE_DATA names real data
-	@$(PYTHON) benchmarks/classifiers.py
+	@$(PYTHON) benchmarks/scoring.py
 
 clean: ## remove the environment and the demo
 	rm -rf $(VENV) demo

@@ -1,5 +1,5 @@
 """How good the trained models are on real labels: the shipped training files, and text of books, manuals and news
-against raw web pages, held out by host. What `benchmarks/classifiers.py` calls `quality`.
+against raw web pages, held out by host. What `benchmarks/scoring.py` calls `quality`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Models: how fast they score and are trained, each beside its peer in the same run, and how good they are on labels.
 
-    python benchmarks/classifiers.py [--data FOLDER] [--parts PART,PART] [--lmplz PATH]
+    python benchmarks/scoring.py [--data FOLDER] [--parts PART,PART] [--lmplz PATH]
 
 `--data` (or CURATE_DATA) is a folder of real texts and labelled sets; without it the texts are those of this Python
 environment and `quality` is left out. Peers: Spark ML's own transform; fastText's `predict` over a list, which is a
@@ -314,7 +314,7 @@ def main() -> None:
         result["quality"], more = quality(options.data, sets, options.cache)
         result["bars"] += [bar.line() for bar in more]
     print("\n" + "\n".join(result["bars"]))
-    print(save("classifiers", result))
+    print(save("scoring", result))
 
 
 def _options() -> argparse.Namespace:
