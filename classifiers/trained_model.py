@@ -51,6 +51,7 @@ _STAGES = {".bin": "fasttext_score", ".ftz": "fasttext_score", ".arpa": "perplex
 def new_folder(output: Path) -> Iterator[Path]:
     """A folder to fill, which becomes `output` when all went well. OutputError where `output` holds something."""
     check_new(output)
+    output = output.resolve()  # a link's target is replaced, not the link
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
@@ -67,11 +68,13 @@ def new_folder(output: Path) -> Iterator[Path]:
 
 
 def check_new(output: Path) -> None:
-    """OutputError where there is something at `output` that would be written over."""
+    """OutputError where there is something at `output` that would be written over, or that no folder can replace."""
     if output.exists() and not output.is_dir():
         raise OutputError(f"{output} is a file, and a folder is wanted. Choose another --output")
     if output.is_dir() and any(output.iterdir()):
         raise OutputError(f"{output} is not empty. Choose a new folder, or empty this one")
+    if output.is_dir() and (output.samefile(Path.cwd()) or output.is_mount()):
+        raise OutputError(f"{output} is in use, and a new folder cannot take its place. Name a folder inside it")
 
 
 def write_judged(folder: Path, card: ModelCard | None, judged: Judged, title: str, more: Mapping[str, Any]) -> None:

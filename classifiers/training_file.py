@@ -39,15 +39,11 @@ class SplitSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    by: Literal["group", "document"] = "group"  # what lies on one side; the examples say what a group is
+    # What lies on one side: groups, which the examples name, or documents, each with all its passages.
+    by: Literal["group", "document"] = "group"
     test_frac: float = Field(default=0.2, gt=0, lt=1)
     test: tuple[str, ...] = ()  # names of examples; `test_frac` counts for nothing then
     seed: int = 0
-
-    @property
-    def column(self) -> str:
-        """The column of examples that lies on one side."""
-        return "group" if self.by == "group" else "doc_id"
 
     @field_validator("test", mode="before")
     @classmethod

@@ -123,6 +123,8 @@ def _strings(table: pa.Table, name: str) -> list[str | None]:
     values = table[name]
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
+    if pa.types.is_primitive(values.type):  # a number, a day
+        values = pc.cast(values, pa.string())
     raw = values.cast(pa.large_binary()).to_pylist()
     return [None if value is None else value.decode("utf-8", "replace") for value in raw]
 

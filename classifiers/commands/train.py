@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from classifiers.evaluation import baselines
 from classifiers.evaluation.card import ModelCard, load_card
 from classifiers.evaluation.card import Split as CardSplit
 from classifiers.evaluation.judging import Judged, Judging, judge, train_and_judge
+from classifiers.evaluation.metrics import is_positive
 from classifiers.examples import splitting
 from classifiers.examples.example_set import ExampleSet
 from classifiers.examples.reading import Examples, read_examples
@@ -28,6 +30,7 @@ from classifiers.trained_model import (
     write_judged,
     write_trained_on,
 )
+from classifiers.trainer import EXAMPLES
 from classifiers.training_file import KEYWORD, TrainingFile
 from curate import registry
 from curate.errors import InputError, RecipeError
@@ -53,7 +56,9 @@ def train(training: TrainingFile, output: Path, refit: bool, reporter: Reporter)
     """
     check_new(output)
     trainer: Any = training.model.settings
-    examples = _read(training.examples, training.seed, reporter)
+    if (word_list := _word_list(training)) is not None:
+        baselines.covered(EXAMPLES.empty_table(), word_list)  # a list that cannot be read is told now
+    examples = _read(_in_groups(training), training.seed, reporter)
     judging, split = _judging(training), _split(training, examples.table)
     with new_folder(output) as folder:
         model = folder / f"model{trainer.suffix}"
@@ -102,7 +107,7 @@ def evaluate(
     folder = Path(model) if Path(model).is_dir() else None
     known = training or (training_in(folder) if folder else None)
     sets = _example_sets(known, inputs, assignments)
-    own = {name: value for name, value in assignments.items() if name.partition(".")[0] not in inputs}
+    own = {name: value for name, value in assignments.items() if name.rpartition(".")[0] not in inputs}
     name, settings = stage_of(model, own)
     stage = build(registry.stage_class(name), settings, f"stage {name}")
     if not isinstance(stage, ModelStage):
@@ -116,6 +121,11 @@ def evaluate(
     fresh = not_trained_on(folder, examples.table) if folder else examples.table
     if not fresh.num_rows:
         raise InputError(f"the model was trained on every text of {', '.join(inputs)}: they cannot judge it")
+    if not is_positive(fresh, positive).any():
+        there = splitting.labels_text(fresh)
+        raise InputError(
+            f"no example to judge by is {positive}: there are {there}. Give --positive, or the sets' labels"
+        )
     judging = Judging(positive, baseline=_word_list(known), seed=known.seed if known else 0)
     judged = judge(stage, Split(fresh.slice(0, 0), fresh), judging, reporter, threshold=threshold)
     if fresh.num_rows < examples.table.num_rows:
@@ -135,12 +145,16 @@ def _example_sets(
     if not inputs:
         raise RecipeError("judge it on what? Give labelled files with -i NAME=PATH")
     known = {one.name: one.model_dump() for one in training.examples} if training else {}
+    units = {one["unit"] for one in known.values()} or {"document"}
     found = []
     for name, paths in inputs.items():
         if not name:
             raise RecipeError(f"give {paths[0]} a name: -i NAME={paths[0]}")
-        changes = {key.partition(".")[2]: v for key, v in assignments.items() if key.partition(".")[0] == name}
-        settings = {**known.get(name, {}), **changes, "name": name, "paths": list(paths)}
+        changes = {key.rpartition(".")[2]: v for key, v in assignments.items() if key.rpartition(".")[0] == name}
+        # A set of its own has the unit that the model learned from: no other text is known for one it was trained on.
+        if name not in known and len(units) > 1 and "unit" not in changes:
+            raise RecipeError(f"the model learned from {' and '.join(sorted(units))}: what is {name}? Set {name}.unit")
+        settings = {"unit": min(units), **known.get(name, {}), **changes, "name": name, "paths": list(paths)}
         found.append(build(ExampleSet, settings, f"examples {name}"))
     return found
 
@@ -156,22 +170,28 @@ def _read(sets: Sequence[ExampleSet], seed: int, reporter: Reporter) -> Examples
         return read_examples(sets, seed, lambda share, rows: show(share, f"{rows:,} rows"))
 
 
+def _in_groups(training: TrainingFile) -> list[ExampleSet]:
+    """The sets, their groups being what the split keeps together: a document's passages are one group at least."""
+    if training.split.by == "group":
+        return list(training.examples)
+    return [one.model_copy(update={"group": "document", "group_column": None}) for one in training.examples]
+
+
 def _judging(training: TrainingFile) -> Judging:
     return Judging(
         training.positive,
-        training.split.column,
-        training.folds,
-        training.target_precision,
-        training.baseline,
-        training.seed,
+        num_folds=training.folds,
+        target_precision=training.target_precision,
+        baseline=training.baseline,
+        seed=training.seed,
     )
 
 
 def _split(training: TrainingFile, examples: pa.Table) -> Split:
     settings = training.split
     if settings.test:
-        return splitting.split_by_source(examples, settings.test, settings.column)
-    return splitting.split_by_group(examples, settings.test_frac, settings.seed, settings.column)
+        return splitting.split_by_source(examples, settings.test)
+    return splitting.split_by_group(examples, settings.test_frac, settings.seed)
 
 
 def _card_split(training: TrainingFile, split: Split) -> CardSplit:

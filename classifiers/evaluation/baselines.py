@@ -68,10 +68,11 @@ def covered_by_words(examples: pa.Table, listed: list[str]) -> pa.Array:
 def covered(examples: pa.Table, path: str, inside_words: bool | None = None) -> pa.Array:
     """Of each text the share of characters that entries of a word list cover; see the stage `keywords`.
 
-    inside_words: whether an entry counts inside a word too; None leaves it to the text's language.
+    inside_words: whether an entry counts inside a word too; None leaves it to the text's language. InputError where the
+    list cannot be read, of no examples too.
     """
     settings = {"paths": [path]} | ({} if inside_words is None else {"inside_words": inside_words})
     stage = build(registry.stage_class("keywords"), settings, "the baseline")
     assert isinstance(stage, Annotator)
-    parts = [stage.annotate(batch).field("match_char_frac") for batch in examples.to_batches(max_chunksize=1024)]
-    return pc.fill_null(pa.concat_arrays(parts), 0.0) if parts else pa.array([], pa.float64())
+    batches = examples.to_batches(max_chunksize=1024) or [pa.RecordBatch.from_pylist([], examples.schema)]
+    return pc.fill_null(pa.concat_arrays([stage.annotate(batch).field("match_char_frac") for batch in batches]), 0.0)

@@ -17,13 +17,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from classifiers.evaluation import baselines
-from classifiers.evaluation.metrics import TARGETS, Evaluation, evaluate
+from classifiers.evaluation.metrics import TARGETS, Evaluation, evaluate, is_positive
 from classifiers.evaluation.regression import at_least
 from classifiers.examples import splitting
 from classifiers.examples.splitting import Split
 from classifiers.trainer import Trainer
 from classifiers.training_file import KEYWORD
 from curate import registry
+from curate.errors import InputError
 from curate.progress import Reporter
 from curate.recipe import build
 from curate.scoring.model_file import ModelStage
@@ -61,6 +62,11 @@ def train_and_judge(trainer: Trainer, split: Split, path: Path, judging: Judging
         trainer.train(split.train, judging.positive, path, judging.seed)
         show(1.0, f"{split.train.num_rows:,} examples")
     judged = judge(stage_for(trainer, path), split, judging, reporter, crossed)
+    if crossed is not None and crossed.num_rows < split.train.num_rows:
+        notes.append(
+            f"The cross-validation is of {len(pc.unique(crossed['fold']))} of {judging.num_folds} folds: without one "
+            "of the others no example of a label is left to train on."
+        )
     return judged._replace(notes=(*notes, *judged.notes))
 
 
@@ -109,7 +115,10 @@ def scored(examples: pa.Table, stage: ModelStage, reporter: Reporter) -> pa.Tabl
 
 
 def cross_validated(examples: pa.Table, trainer: Trainer, judging: Judging, reporter: Reporter) -> pa.Table:
-    """Examples without text, with the `score` of a model that was trained without their `fold`."""
+    """Examples without text, with the `score` of a model that was trained without their `fold`.
+
+    A fold is left out where all others together lack a label that must be there. InputError where none is left.
+    """
     fold = splitting.folds(examples, judging.num_folds, judging.seed, judging.by, "cross-validation")
     parts = []
     with (
@@ -118,13 +127,24 @@ def cross_validated(examples: pa.Table, trainer: Trainer, judging: Judging, repo
     ):
         for number in range(judging.num_folds):
             split = Split(examples.filter(pa.array(fold != number)), examples.filter(pa.array(fold == number)))
-            if split.train.num_rows and split.test.num_rows:
+            if split.test.num_rows and _has_labels(split.train, examples, trainer, judging.positive):
                 path = Path(folder) / f"{number}{trainer.suffix}"
                 trainer.train(split.train, judging.positive, path, judging.seed)
                 part = scored(split.test, stage_for(trainer, path), Reporter()).drop_columns(["text"])
                 parts.append(part.append_column("fold", pa.array(np.full(part.num_rows, number))))
             show(number + 1, f"fold {number + 1}")
+    if not parts:
+        raise InputError(
+            f"too few groups for a cross-validation in {judging.num_folds} folds: there are "
+            f"{len(pc.unique(examples[judging.by])):,}, and no fold leaves both labels to train on. Set folds: 0"
+        )
     return pa.concat_tables(parts)
+
+
+def _has_labels(part: pa.Table, examples: pa.Table, trainer: Trainer, positive: str) -> bool:
+    """Whether a part of the examples has positives and, where the trainer needs them and there are any, others."""
+    truth, whole = is_positive(part, positive), is_positive(examples, positive)
+    return bool(truth.any() and (not trainer.needs_negatives or whole.all() or not truth.all()))
 
 
 class _Threshold(NamedTuple):

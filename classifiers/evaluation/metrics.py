@@ -341,7 +341,9 @@ def _reliability(examples: Ranked) -> list[Bin]:
         mask = bins == number
         count, hits = int(mask.sum()), int(examples.positive[mask].sum())
         low, high = ranking.wilson(hits, count)
-        rows.append(Bin(float(examples.scores[mask].mean()), hits / count, float(low), float(high), count))
+        rows.append(
+            Bin(float(np.minimum(examples.scores[mask], 1).mean()), hits / count, float(low), float(high), count)
+        )
     return rows
 
 

@@ -33,6 +33,8 @@ FIGURES = (
     "calibration_error",
 )
 NUM_BINS = 15  # of the calibration error: Guo et al. 2017, §4
+#: What a probability may be above 1: fastText adds 1e-5 before it takes a logarithm (`std_log`). Our choice.
+MAX_EXCESS = 1e-3
 Z95 = 1.959964  # of the normal distribution's middle 95 %
 
 
@@ -44,7 +46,7 @@ class Ranked(NamedTuple):
     group: Ints  # [n]: number of what must not be parted
     num_groups: int
     ends: Ints  # [distinct scores]: where the examples of that score and of higher ones end
-    is_probability: bool  # all scores in [0, 1], and more of it says positive
+    is_probability: bool  # all scores in [0, 1 + MAX_EXCESS], and more of it says positive
 
     @property
     def distinct(self) -> Floats:
@@ -84,7 +86,7 @@ def ranked(
     order = np.argsort(-values, kind="stable")
     values = values[order]
     ends = np.flatnonzero(np.append(values[1:] != values[:-1], True)) + 1 if values.size else np.zeros(0, np.int64)
-    within = bool(calibrated and values.size and values[-1] >= 0 and values[0] <= 1)
+    within = bool(calibrated and values.size and values[-1] >= 0 and values[0] <= 1 + MAX_EXCESS)
     num_groups = int(numbers.max()) + 1 if numbers.size else 0
     return Ranked(values, truth[order], numbers[order].astype(np.int64), num_groups, ends, within)
 
@@ -199,7 +201,7 @@ def curve(examples: Ranked, max_points: int = 200) -> list[CurvePoint]:
 
 
 def bin_of(scores: Floats, num_bins: int = NUM_BINS) -> Ints:
-    """The bin of each probability, of bins of equal width; 1 is in the last."""
+    """The bin of each probability, of bins of equal width; 1 and what is above it are in the last."""
     return np.minimum((scores * num_bins).astype(np.int64), num_bins - 1)
 
 
@@ -230,9 +232,9 @@ def _calibration(examples: Ranked, weights: Floats) -> tuple[float, float]:
     total = weights.sum()
     if not examples.is_probability or not total:
         return float("nan"), float("nan")
-    apart = weights * (examples.scores - examples.positive)
-    in_bins = np.bincount(bin_of(examples.scores), apart, NUM_BINS)
-    return float((apart * (examples.scores - examples.positive)).sum() / total), float(np.abs(in_bins).sum() / total)
+    apart = np.minimum(examples.scores, 1) - examples.positive
+    in_bins = np.bincount(bin_of(examples.scores), weights * apart, NUM_BINS)
+    return float((weights * apart**2).sum() / total), float(np.abs(in_bins).sum() / total)
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -105,5 +105,8 @@ def _strings(rows: pa.Table, column: str, max_chars: int) -> list[str]:
     """Values cut before they become Python strings; bytes that are no UTF-8 are replaced, null is empty."""
     if column not in rows.schema.names:
         return [""] * rows.num_rows
-    values = pc.binary_slice(pc.cast(rows[column], pa.binary()), 0, 4 * max_chars)  # a character has at most 4 bytes
+    found = rows[column]
+    if pa.types.is_primitive(found.type):  # a number, a day
+        found = pc.cast(found, pa.string())
+    values = pc.binary_slice(pc.cast(found, pa.binary()), 0, 4 * max_chars)  # a character has at most 4 bytes
     return [printable((value or b"").decode("utf-8", "replace"))[:max_chars] for value in values.to_pylist()]

@@ -155,7 +155,8 @@ class _Tally:
         known = ~np.isnan(scores)
         for column in ("all", *(name for name in COLUMNS if name in table.schema.names)):
             for counter, mask in ((self.scored, known), (self.without, ~known), (self.called, beyond)):
-                counter.update({(column, name): count for name, count in _counts(table, column, mask)})
+                for name, count in _counts(table, column, mask):  # two values may be printed alike
+                    counter[column, name] += count
             if category.mixture is not None:
                 for name, counts in _counts_by_bin(table, column, category.mixture.bins(scores)):
                     self.bins[column, name] = self.bins.get((column, name), 0) + counts

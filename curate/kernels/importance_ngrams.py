@@ -138,10 +138,14 @@ def _buckets(how: Ngrams) -> _Buckets:
 
 
 def _room(offsets: Offsets) -> _Found:
-    """For the longest text: each character a token and a space, in lower case at most half as long again."""
+    """For the longest text: each byte a token. At most three bytes come of one: U+FFFD of one that is no UTF-8.
+
+    A character that is a token has a space too: "a" makes 2 bytes of 1, "Ⱥ" in lower case 4 of 2. U+FFFD takes 4 with
+    its space, but the token that must stand between it and the next takes 2, which leaves 3 for each.
+    """
     longest = int(min(np.diff(offsets).max(initial=0), MAX_BYTES))
     return _Found(
-        np.empty(2 * longest + 8, np.uint8), np.empty(longest + 2, np.int32), np.empty(longest + 2, np.uint64)
+        np.empty(3 * longest + 8, np.uint8), np.empty(longest + 2, np.int32), np.empty(longest + 2, np.uint64)
     )
 
 

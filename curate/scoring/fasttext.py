@@ -87,8 +87,10 @@ class FastTextScore(ModelStage):
         words = word_source("segmenter", batch) if (self.tokens or note.tokens) == "words" else None
         found = label_probabilities(batch.column("text"), model.lines, rules, words)
         best = np.argmax(found, axis=1)
+        # Columns are picked into an array that lies column by column, and the order of a sum would be the batch's.
+        scores = np.ascontiguousarray(found[:, chosen]).sum(axis=1)
         columns = [
-            pa.array(found[:, chosen].sum(axis=1)),
+            pa.array(scores),
             pa.array(model.labels, pa.string()).take(pa.array(best)),
             pa.array(found.max(axis=1)),
             pa.array(~self._reached(found, model, self.keep_labels) & bool(self.keep_labels)),
@@ -122,6 +124,10 @@ class FastTextScore(ModelStage):
     ) -> NDArray[np.bool_]:
         """True where one of the labels is as probable as its threshold."""
         numbers = self._numbers(model, thresholds)
+        if len(numbers) < len(thresholds):
+            raise RecipeError(
+                f"one label has two thresholds, with and without {LABEL!r}: {', '.join(thresholds)}. Leave one of them"
+            )
         reached: NDArray[np.bool_] = np.any(found[:, numbers] >= list(thresholds.values()), axis=1)
         return reached
 

@@ -41,6 +41,7 @@ _CENTROIDS = 256
 _CHUNK_ROWS = 1 << 16
 #: Beyond what anybody trains with; a damaged file would take all memory or time.
 _MOST_NGRAMS, _MOST_BUCKETS = 64, 1 << 28
+_NOT_YET = 10**15  # the library's weight of a node of its Huffman tree that has no children yet
 
 
 class Note(BaseModel):
@@ -205,10 +206,15 @@ def _quantised(file: _File) -> _Weights:
     centroids = _centroids(file)
     if codes.shape[1] != len(centroids):
         raise ValueError(f"its rows have {codes.shape[1]} codes for {len(centroids)} parts")
+    if (width := sum(part.shape[1] for part in centroids)) != dim:  # which is written twice
+        raise ValueError(f"the parts of its rows make {width} columns instead of {dim}")
     norms = None
     if has_norms:
         norm_codes = file.take(num_rows)
-        norms = _centroids(file)[0][norm_codes, 0]
+        norm = _centroids(file)[0]
+        if norm.shape[1] != 1:
+            raise ValueError(f"the norms of its rows have {norm.shape[1]} dimensions")
+        norms = norm[norm_codes, 0]
     return _Weights(num_rows, None, dim, codes, centroids, norms)
 
 
@@ -274,7 +280,9 @@ def _tree(counts: NDArray[np.int64], loss: int) -> NDArray[np.int32]:
     if loss != HIERARCHICAL:
         return np.zeros((0, 2), np.int32)
     num = len(counts)
-    weight = [*counts.tolist(), *([10**15] * (num - 1))]
+    if counts.max() >= _NOT_YET:
+        raise ValueError(f"a label was seen {counts.max()} times; hierarchical softmax has a tree up to {_NOT_YET}")
+    weight = [*counts.tolist(), *([_NOT_YET] * (num - 1))]
     tree = np.full((2 * num - 1, 2), (-1, 0), np.int32)
     leaf, inner = num - 1, num
     for node in range(num, 2 * num - 1):

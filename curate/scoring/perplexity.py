@@ -11,6 +11,7 @@ like the model's training text, not whether it is good: a list of names is no wo
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from curate.scoring.pretokenize import Pretokenizer
 from curate.stage import Limit, one_of
 
 LANGUAGE = "{language}"
+_A_LANGUAGE = r"[A-Za-z][A-Za-z0-9_-]{1,15}"  # it is data, and part of a path here
 
 #: KenLM adds up a sentence in single precision: one of 400,000 tokens came out 0.3 % off. Longer ones than this are
 #: added up here, word by word, which takes longer.
@@ -86,10 +88,10 @@ class Perplexity(ModelStage):
     @property
     def files(self) -> tuple[str, ...]:
         """Models, their descriptions, SentencePiece models and the cut-offs."""
-        models = [path for _, path in _by_language(self.model_path)]
+        models = _by_language(self.model_path)
         named = [*models, *(str(path) for model in models if (path := description_path(model)).is_file())]
         if self.pretokenizer is not None and self.pretokenizer.model_path is not None:
-            named += [path for _, path in _by_language(self.pretokenizer.model_path)]
+            named += _by_language(self.pretokenizer.model_path)
         return (*named, self.cutoffs) if isinstance(self.cutoffs, str) and self.cutoffs != "ccnet" else tuple(named)
 
     @property
@@ -133,8 +135,7 @@ class Perplexity(ModelStage):
         path = self.model_path
         if language is not None:
             path = path.replace(LANGUAGE, language)
-            # A language is data, and part of a path here.
-            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{1,15}", language) or not Path(path).is_file():
+            if not re.fullmatch(_A_LANGUAGE, language) or not Path(path).is_file():
                 return None
         return load_language_model(path, self.pretokenizer, language, digest=self.model_sha256)
 
@@ -235,10 +236,12 @@ def _open(path: str) -> _Loaded:
     return _Loaded(model, KnownTokens(model.__contains__))
 
 
-def _by_language(path: str) -> list[tuple[str | None, str]]:
-    """The files that a path with {language} stands for, in order of language; the path itself where it has none."""
+def _by_language(path: str) -> list[str]:
+    """The files that a path with {language}, in whatever part of it, stands for; itself where it has none."""
     if LANGUAGE not in path:
-        return [(None, path)]
-    before, _, after = Path(path).name.partition(LANGUAGE)
-    found = sorted(Path(path).parent.glob(f"{before}*{after}"))
-    return [(file.name[len(before) : len(file.name) - len(after)], str(file)) for file in found]
+        return [path]
+    path = str(Path(path))  # as glob writes what it finds: without "./" and "//"
+    first, *others = (re.escape(part) for part in path.split(LANGUAGE))
+    name = f"{first}(?P<language>{_A_LANGUAGE}){'(?P=language)'.join(others)}"
+    found = sorted(glob.glob(glob.escape(path).replace(LANGUAGE, "*")))
+    return [file for file in found if re.fullmatch(name, file) and Path(file).is_file()]

@@ -194,3 +194,13 @@ def test_a_label_file_that_an_editor_has_broken_is_told(tmp_path):
         read_labels(path)
     with pytest.raises(InputError, match="cannot read"):
         read_labels(tmp_path / "none.jsonl")
+
+
+def test_ids_and_sources_may_be_numbers(tmp_path):
+    table = pa.table(
+        {"doc_id": [3, 1], "text": ["c", "a"], "source": [7, None], "language": pa.array([1, 1], pa.int8())}
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    found = sample([str(tmp_path / "a.parquet")], tmp_path / "l.jsonl", Sampling())
+    assert found.drawn == {"7 · 1": 1, "unknown · 1": 1}
+    assert {row["doc_id"]: row["text"] for row in lines(tmp_path / "l.jsonl")} == {"1": "a", "3": "c"}

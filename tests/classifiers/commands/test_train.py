@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -193,3 +194,97 @@ def test_hostile_labels_and_texts_are_harmless_in_what_is_written(tmp_path):
     assert "<script>alert(1)" not in page
     assert "<img src=x" not in page
     assert yaml.safe_load((tmp_path / "out" / "training.yaml").read_text())["positive"] == own.positive
+
+
+def sentences(path, first, num):
+    """Documents of one host with three sentences each; no sentence stands there twice."""
+    rows = []
+    for n in range(first, first + num):
+        spam = f"Win the cash {n}. Claim a prize {n}. All of it is free {n}."
+        ham = f"See you at {n}. Home for lunch {n}. I will be later {n}."
+        rows.append({"doc_id": f"d{n}", "text": spam if n % 2 else ham, "label": "spam" if n % 2 else "ham"})
+        rows[-1]["url"] = f"https://one.example/{n}"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return {"name": path.stem, "paths": [str(path)], "unit": "sentence"}
+
+
+@pytest.fixture
+def of_sentences(tmp_path):
+    sets = [sentences(tmp_path / "messages.jsonl", 0, 60)]
+    own = training(tmp_path, examples=sets, split={"by": "document"}, folds=2, target_precision=None)
+    return command.train(own, tmp_path / "out", False, Reporter()), tmp_path / "out"
+
+
+def test_sentences_of_a_document_lie_on_one_side(of_sentences):
+    outcome, _ = of_sentences
+    held_out = [identity.rpartition("-")[0] for identity in outcome.judged.held_out["doc_id"].to_pylist()]
+    assert outcome.examples.table.num_rows == 180
+    assert 0 < len(held_out) < 180
+    assert {held_out.count(document) for document in held_out} == {3}
+    assert outcome.judged.evaluation.num_groups == len(set(held_out))
+
+
+def test_a_set_that_a_training_does_not_name_has_its_unit(of_sentences, tmp_path):
+    outcome, output = of_sentences
+    inputs = {"others": [str(tmp_path / "messages.jsonl")]}
+    found = command.evaluate(str(output), inputs, {}, None, None, None, None, Reporter())
+    assert found.judged.held_out.num_rows == outcome.judged.held_out.num_rows
+    assert "were left out: the model was trained on their texts" in found.judged.notes[0]
+
+
+def test_of_two_units_a_set_must_say_its_own(tmp_path):
+    whole = {**sentences(tmp_path / "whole.jsonl", 100, 60), "unit": "document"}
+    sets = [sentences(tmp_path / "parts.jsonl", 0, 60), whole]
+    own = training(tmp_path, examples=sets, split={"by": "document"}, folds=0, target_precision=None)
+    command.train(own, tmp_path / "out", False, Reporter())
+    sentences(tmp_path / "new.jsonl", 200, 4)
+    inputs = {"new": [str(tmp_path / "new.jsonl")]}
+    with pytest.raises(RecipeError, match=r"document and sentence: what is new\? Set new\.unit"):
+        command.evaluate(str(tmp_path / "out"), inputs, {}, None, None, None, None, Reporter())
+    found = command.evaluate(
+        str(tmp_path / "out"), inputs, {"new.unit": "sentence"}, None, None, None, None, Reporter()
+    )
+    assert found.judged.held_out.num_rows == 12
+
+
+def test_a_label_that_no_example_has_judges_nothing(trained, messages):
+    _, output = trained
+    with pytest.raises(InputError, match=r"no example to judge by is nothere: there are [0-9]+ ham, [0-9]+ spam"):
+        command.evaluate(str(output), {"messages": [str(messages)]}, {}, None, "nothere", None, None, Reporter())
+
+
+def test_names_of_sets_may_hold_dots(trained, tmp_path):
+    _, output = trained
+    (tmp_path / "other.jsonl").write_text('{"text": "win cash", "c": "spam"}\n{"text": "see you", "c": "ham"}\n')
+    inputs = {"a.b": [str(tmp_path / "other.jsonl")]}
+    found = command.evaluate(str(output), inputs, {"a.b.label_column": "c"}, None, None, None, None, Reporter())
+    assert found.judged.evaluation.num_positive == 1
+
+
+def test_a_word_list_that_cannot_be_read_is_told_before_anything_is(tmp_path):
+    own = training(tmp_path / "not there either.jsonl", baseline=str(tmp_path / "nolist.txt"))
+    with pytest.raises(InputError, match=r"nolist\.txt"):
+        command.train(own, tmp_path / "out", False, Reporter())
+
+
+def test_the_folder_one_stands_in_is_not_replaced(messages, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for place in (Path(), Path("../here"), tmp_path / "here"):
+        with pytest.raises(OutputError, match=r"is in use.*Name a folder inside it"):
+            command.train(training(messages), place, False, Reporter())
+
+
+def test_through_a_link_to_an_empty_folder_the_folder_is_filled(messages, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "empty")
+    command.train(training(messages, folds=0, target_precision=None), tmp_path / "link", False, Reporter())
+    assert {path.name for path in (tmp_path / "empty").iterdir()} == FILES
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_mount_point_is_refused_before_training(messages, tmp_path, monkeypatch):
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path.name == "disk")
+    with pytest.raises(OutputError, match="is in use"):
+        command.train(training(messages), tmp_path / "disk", False, Reporter())

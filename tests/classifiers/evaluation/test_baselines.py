@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 
 from classifiers.evaluation.baselines import NUM_KEYWORDS, covered, covered_by_words, keywords, words
 from classifiers.trainer import EXAMPLES
+from curate.errors import InputError
 
 
 def table(*rows, language=None):
@@ -42,3 +44,8 @@ def test_words_are_covered_at_word_boundaries_only(tmp_path):
     path.write_text("win\nprize\n")
     assert covered(examples, str(path)).to_pylist() == [8 / 11, 0.0, 0.0]
     assert covered_by_words(examples, []).to_pylist() == [0.0, 0.0, 0.0]
+
+
+def test_a_list_that_cannot_be_read_is_told_even_without_examples():
+    with pytest.raises(InputError, match=r"nolist\.txt"):
+        covered(EXAMPLES.empty_table(), "nolist.txt")

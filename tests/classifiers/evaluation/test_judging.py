@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -13,6 +15,7 @@ from classifiers.examples import splitting
 from classifiers.examples.example_set import ExampleSet
 from classifiers.examples.reading import read_examples
 from classifiers.examples.splitting import Split, split_by_group
+from classifiers.trainer import EXAMPLES
 from curate.errors import InputError
 from curate.progress import Reporter
 
@@ -111,6 +114,60 @@ def test_a_given_threshold_is_used(split, tmp_path):
     WordOddsTrainer().train(split.train, "spam", tmp_path / "a.json", 0)
     judged = judge(stage_for(WordOddsTrainer(), tmp_path / "a.json"), split, Judging("spam"), Reporter(), threshold=0.7)
     assert (judged.evaluation.threshold, judged.evaluation.threshold_from) == (0.7, "given")
+
+
+def of_hosts(spam, ham):
+    """Messages of so many hosts with spam, and of so many with ham, one of each kind to a host."""
+    rows = [("win cash", "spam", f"s{n}") for n in range(spam)] + [("see you", "ham", f"h{n}") for n in range(ham)]
+    values = [
+        (f"{group}{n}", f"{text} {n}", label, group, None, "m", None) for n, (text, label, group) in enumerate(rows)
+    ]
+    return pa.Table.from_pylist([dict(zip(EXAMPLES.names, row, strict=True)) for row in values], EXAMPLES)
+
+
+def seed_with(examples, num_folds, found):
+    """The first seed with which the folds of a cross-validation are so."""
+    folded = ((s, splitting.folds(examples, num_folds, s, purpose="cross-validation")) for s in range(1000))
+    return next(seed for seed, fold in folded if found(fold))
+
+
+def test_too_few_groups_for_any_fold_are_told():
+    examples = of_hosts(1, 1)
+    for seed in range(4):  # both hosts in one fold, or in two
+        with pytest.raises(InputError, match=r"too few groups for .* in 3 folds: there are 2.*folds: 0"):
+            cross_validated(examples, WordOddsTrainer(), Judging("spam", num_folds=3, seed=seed), Reporter())
+
+
+def test_a_fold_without_which_a_label_is_missing_is_left_out_and_said(tmp_path):
+    examples = of_hosts(2, 20)
+    seed = seed_with(examples, 3, lambda fold: fold[0] == fold[1] and set(fold.tolist()) == {0, 1, 2})
+    judging = Judging("spam", num_folds=3, seed=seed)
+    fold = splitting.folds(examples, 3, seed, purpose="cross-validation")
+    found = cross_validated(examples, Needy(), judging, Reporter())
+    assert set(found["fold"].to_pylist()) == {0, 1, 2} - {int(fold[0])}
+    judged = train_and_judge(Needy(), Split(examples, of_hosts(2, 2)), tmp_path / "a.json", judging, Reporter())
+    assert "The cross-validation is of 2 of 3 folds" in judged.notes[-1]
+
+
+def test_a_trainer_that_needs_no_others_learns_from_positives_alone():
+    examples = of_hosts(20, 2)
+    seed = seed_with(examples, 3, lambda fold: fold[-1] == fold[-2])
+    judging = Judging("spam", num_folds=3, seed=seed)
+    assert cross_validated(examples, OfPositives(), judging, Reporter()).num_rows == 22
+    assert cross_validated(examples, Needy(), judging, Reporter()).num_rows < 20
+
+
+class Needy(WordOddsTrainer):
+    """Refuses what lacks a label, as a real trainer does."""
+
+    def train(self, examples, positive, path, seed):
+        if len(set(examples["label"].to_pylist())) < 2:
+            raise InputError("a label is missing")
+        super().train(examples, positive, path, seed)
+
+
+class OfPositives(WordOddsTrainer):
+    needs_negatives: ClassVar[bool] = False
 
 
 def test_sides_without_positives_are_refused(split, tmp_path):

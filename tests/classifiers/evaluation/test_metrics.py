@@ -261,3 +261,9 @@ def test_plain_keeps_names_and_has_no_number_that_json_lacks():
         "a": {"value": None, "low": None, "high": None},
         "b": [1, [None, "x"]],
     }
+
+
+def test_a_probability_a_little_above_one_is_drawn_as_one():
+    found = evaluate(held_out([*SEPARATE, ("spam", 1.00001)]), "spam")
+    assert found.threshold_from == "half of a probability"
+    assert found.reliability[-1][0] == 1.0

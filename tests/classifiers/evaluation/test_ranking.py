@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from classifiers.evaluation.ranking import (
     FIGURES,
+    MAX_EXCESS,
     best_f1_threshold,
     best_macro_f1_threshold,
     bin_of,
@@ -212,3 +213,12 @@ def test_a_long_curve_is_thinned_and_keeps_its_ends():
 
 def test_a_curve_needs_both_kinds():
     assert curve(ranked([], [])) == curve(ranked([0.5], [True])) == curve(ranked([0.5], [False])) == []
+
+
+def test_a_probability_may_be_a_little_above_one_as_that_of_fasttext_is():
+    on_one, above = [(1.0, True), (0.2, False)], [(1.00001, True), (0.2, False)]
+    for name in ("brier", "calibration_error"):
+        assert same(of(above)[name], of(on_one)[name])
+    assert ranked([1 + MAX_EXCESS], [True]).is_probability
+    assert not ranked([1 + 2 * MAX_EXCESS], [True]).is_probability
+    assert bin_of(np.array([1.00001])).tolist() == [14]

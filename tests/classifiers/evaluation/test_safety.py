@@ -249,3 +249,19 @@ def test_the_page_shows_texts_and_runs_nothing(tmp_path):
     assert "66.67%" in tree.text_content()
     json.dumps(as_json(reports), allow_nan=False)
     assert as_json(reports)[0]["samples"] == []
+
+
+def test_values_that_are_printed_alike_are_counted_together(tmp_path):
+    long = "s" * 300
+    sources = pa.array([None, UNKNOWN, None, f"{long}a", f"{long}b"])
+    pq.write_table(documents([0.9] * 5, source=sources), tmp_path / "x.parquet")
+    (report,) = safety(tmp_path, [HATE])
+    assert {row.name: row.num_called for row in report.by["source"]} == {UNKNOWN: 3, long[:200]: 2}
+
+
+def test_ids_and_sources_may_be_numbers(tmp_path):
+    numbers = {"doc_id": pa.array([3, 1, 2]), "source": pa.array([7, None, 7]), "language": pa.nulls(3)}
+    pq.write_table(documents([0.9, 0.8, 0.1], **numbers), tmp_path / "x.parquet")
+    (report,) = safety(tmp_path, [HATE])
+    assert [(one.doc_id, one.source) for one in report.samples] == [("1", ""), ("3", "7")]
+    assert [(row.name, row.num_rows) for row in report.by["source"]] == [("7", 2), (UNKNOWN, 1)]

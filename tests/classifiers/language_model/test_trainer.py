@@ -117,3 +117,10 @@ def test_its_sentencepiece_model_goes_with_it(tmp_path):
     stage = Perplexity(model_path=str(tmp_path / "else" / "where" / "m.bin"))
     near, far = stage.annotate(pa.record_batch({"text": [texts[3], "zebras quickly vex jumping"]})).to_pylist()
     assert near["perplexity"] < far["perplexity"]
+
+
+def test_positive_may_be_a_bound_of_numbers(tmp_path):
+    both = pa.concat_tables([examples(["noise noise"], "2"), examples(LINES, "10")])
+    path = tmp_path / "both.bin"
+    LanguageModelTrainer(order=3).train(both, ">=3", path, 0)
+    assert path.read_bytes() == trained(tmp_path, order=3).read_bytes()

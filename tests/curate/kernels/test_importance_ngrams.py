@@ -167,3 +167,21 @@ for order in (texts, texts[::-1], *([text] for text in texts)):
     draws(pa.array(order, pa.string()), 0, "purpose")
 """
     )
+
+
+def test_nor_where_bytes_are_no_text_and_each_is_read_as_three(bounds_checked) -> None:
+    """Alone, as it is the longest text of a batch that room is made for."""
+    bounds_checked(
+        """
+import numpy as np, pyarrow as pa
+from curate.kernels.importance_ngrams import Ngrams, count_ngrams, log_weights
+ratio = np.arange(100.0)
+for content in (b"\\x80", b"\\x80a", b"a\\x80", b"\\x80\\x80a", b"\\x80 ", b"\\x80\\xc8\\xba", b"a."):
+    for content in (content, content * 99, content * 99 + b"\\x80"):
+        broken = pa.array([content], pa.binary()).view(pa.string())
+        read = pa.array([content.decode("utf-8", "replace")])
+        for how in (Ngrams(2, 100, "wordpunct", "fast"), Ngrams(2, 100, "characters", "sha256")):
+            assert log_weights(broken, ratio, how) == log_weights(read, ratio, how), content
+            count_ngrams(broken, np.zeros(100, np.int64), how)
+"""
+    )

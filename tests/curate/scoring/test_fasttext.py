@@ -97,6 +97,13 @@ def test_a_label_that_reaches_its_threshold_is_enough(model, shift, kept, remove
     assert reasons(remove, "free bus") == (["remove_label"] if removed else [])
 
 
+def test_one_label_has_one_threshold(model):
+    for setting in ("keep_labels", "remove_labels"):
+        stage = FastTextScore(model_path=model[1], labels=("spam",), **{setting: {"spam": 0.5, "__label__spam": 0.7}})
+        with pytest.raises(RecipeError, match=r"two thresholds.*: spam, __label__spam"):
+            signals(stage, TEXTS)
+
+
 def test_null_stays_unmeasured_and_is_not_judged(model):
     stage = FastTextScore(
         model_path=model[1],
@@ -118,6 +125,18 @@ def test_scores_do_not_depend_on_the_batch(model):
     assert signals(stage, texts[::-1])[::-1] == signals(stage, texts)
     sliced = stage.annotate(batch(texts).slice(3, 5))
     assert sliced.to_pylist() == signals(stage, texts)[3:8]
+
+
+@pytest.mark.parametrize("num", [7, 8, 9, 12])
+def test_nor_does_the_sum_of_many_labels(tmp_path, num):
+    """From eight on numpy adds up a row in another order than columns."""
+    names = tuple(f"l{i}" for i in range(13))
+    training = [f"__label__{names[i % 13]} w{i % 50} w{i * 7 % 41} w{i * 11 % 37}" for i in range(400)]
+    trained(tmp_path / "model.bin", training, dim=16, epoch=2)
+    stage = FastTextScore(model_path=str(tmp_path / "model.bin"), labels=names[:num])
+    texts = [f"w{i % 50} w{i % 7} w{i % 31}" for i in range(300)]
+    together = signals(stage, texts)
+    assert [one["score"] for one in together] == [signals(stage, [text])[0]["score"] for text in texts]
 
 
 def test_only_the_beginning_counts_where_bytes_are_bounded(model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 
 import numpy as np
 import pytest
@@ -75,6 +76,60 @@ def test_a_file_with_wrong_numbers_is_refused_or_read_but_never_read_beyond(fold
                 read_fasttext(str(path))
             except ValueError:
                 continue
+
+
+DIM = 4
+QUANTISER = struct.pack("<4i", DIM, 2, 2, 2) + np.ones(DIM * 256, "<f4").tobytes()
+NORMS = struct.pack("<4i", 1, 1, 1, 1) + np.ones(256, "<f4").tobytes()
+
+
+def quantised(path, quantiser=QUANTISER, norms=NORMS, counts=(5, 5), loss=3):
+    """A file of three words, two labels and a quantised matrix, byte by byte as the library lays it out."""
+    entries = [
+        (b"</s>", 9, 0),
+        (b"a", 9, 0),
+        (b"b", 9, 0),
+        (b"__label__x", counts[0], 1),
+        (b"__label__y", counts[1], 1),
+    ]
+    path.write_bytes(
+        struct.pack("<2i12id", 793712314, 12, DIM, 1, 1, 1, 1, 1, loss, 3, 0, 0, 0, 1, 1e-4)
+        + struct.pack("<3i2q", 5, 3, 2, 10, -1)
+        + b"".join(name + struct.pack("<xqb", count, kind) for name, count, kind in entries)
+        + struct.pack("<2B2qi", 1, 1, 3, DIM, 6)
+        + bytes(6)  # codes
+        + quantiser
+        + bytes(3)  # codes of norms
+        + norms
+        + struct.pack("<B2q", 0, 2, DIM)
+        + np.ones(2 * DIM, "<f4").tobytes()
+    )
+    return str(path)
+
+
+def test_a_quantised_row_is_as_wide_as_the_matrix(tmp_path):
+    assert read_fasttext(quantised(tmp_path / "model.ftz")).lines.rows.tolist() == [[DIM, DIM]] * 3
+    for dim, size, last in ((6, 3, 3), (5, 2, 3), (3, 2, 1), (4096, 2048, 2048)):
+        wrong = struct.pack("<4i", dim, 2, size, last) + np.ones(dim * 256, "<f4").tobytes()
+        with pytest.raises(ValueError, match=f"make {dim} columns instead of {DIM}"):
+            read_fasttext(quantised(tmp_path / "wrong.ftz", wrong))
+
+
+@pytest.mark.parametrize("dim", [0, 2])
+def test_a_norm_is_one_number(tmp_path, dim):
+    norms = struct.pack("<4i", dim, 1, dim, dim) + np.ones(dim * 256, "<f4").tobytes()
+    with pytest.raises(ValueError, match=f"norms of its rows have {dim} dimensions"):
+        read_fasttext(quantised(tmp_path / "wrong.ftz", norms=norms))
+
+
+@pytest.mark.parametrize("counts", [(10**15, 5), (5, 10**15), (2 * 10**15, 2 * 10**15), (2**63 - 1, 0)])
+def test_counts_that_a_tree_cannot_hold_are_refused_where_there_is_one(tmp_path, counts):
+    with pytest.raises(ValueError, match="a label was seen"):
+        read_fasttext(quantised(tmp_path / "tree.ftz", counts=counts, loss=1))
+    assert read_fasttext(quantised(tmp_path / "flat.ftz", counts=counts)).labels == ("x", "y")
+    almost = tuple(min(count, 10**15 - 1) for count in counts)
+    tree = read_fasttext(quantised(tmp_path / "tree.ftz", counts=almost, loss=1)).lines.tree
+    assert tree[:, 0].tolist() == [2, 2, -1]
 
 
 def test_word_vectors_are_no_classifier(tmp_path):

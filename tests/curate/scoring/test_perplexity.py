@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate import plan, recipe
 from curate.errors import EnvironmentProblem, InputError, RecipeError
 from curate.kernels import known_tokens
 from curate.kernels.known_tokens import KnownTokens
@@ -170,6 +171,46 @@ def test_each_language_is_scored_by_its_own_model(by_language):
     ]
     assert [one["model_missing"] for one in found] == [False, False, True, False]
     assert [path.rsplit("/", 1)[1] for path in by_language.files] == ["en.arpa", "zh.arpa"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "files"),
+    [
+        ("{language}/model.bin", ["de/model.bin", "en/model.bin"]),
+        ("./{language}//model.bin", ["de/model.bin", "en/model.bin"]),
+        ("{language}/{language}.bin", ["en/en.bin"]),
+        ("[{language}]/x-{language}.bin", ["[en]/x-en.bin"]),
+        ("fr/{language}.bin", []),
+        ("de/model.bin", ["de/model.bin"]),
+    ],
+)
+def test_the_files_of_a_language_stand_wherever_the_path_says(tmp_path, monkeypatch, asked, files):
+    there = (
+        *("en/model.bin", "de/model.bin", "en/en.bin", "en/de.bin", "1/model.bin", "en_/deep/model.bin"),
+        *("[en]/x-en.bin", "[en]/x-de.bin", "e/x-e.bin", "zh/model.bin/no.file"),
+    )
+    for file in there:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert list(Perplexity(model_path=asked).files) == files
+    whole = Perplexity(model_path=f"{tmp_path}/{asked}").files
+    assert list(whole) == [f"{tmp_path}/{file}" for file in files]
+    cut = Pretokenizer(kind="sentencepiece", model_path=asked)
+    assert list(Perplexity(model_path="other.bin", pretokenizer=cut).files) == ["other.bin", *files]
+
+
+@pytest.mark.parametrize("layout", ["{language}/model.bin", "{language}.bin"])
+def test_another_model_of_a_language_is_another_pass(tmp_path, layout):
+    path = tmp_path / layout.replace("{language}", "en")
+    path.parent.mkdir(exist_ok=True)
+    stage = {"perplexity": {"model_path": f"{tmp_path}/{layout}"}}
+    fingerprints = set()
+    for content in ("one model", "another one"):
+        path.write_text(content)
+        planned = plan.plan(recipe.parse({"name": "languages", "stages": ["language_id", stage]}))
+        fingerprints.add(planned.passes[0].fingerprint)
+    assert len(fingerprints) == 2
 
 
 def test_a_language_without_a_model_is_kept_or_dropped(by_language):
