@@ -26,7 +26,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from classifiers.examples.example_set import ExampleSet
+from classifiers.examples.example_set import ExampleSet, as_label
 from curate import registry
 from curate.errors import RecipeError
 from curate.recipe import Part, build, explain
@@ -66,6 +66,11 @@ class TrainingFile(BaseModel):
     target_precision: float | None = Field(default=None, gt=0, lt=1)  # the threshold is for it; None: see `evaluate`
     baseline: str | None = None  # a simple score to compare with: `keyword`, or the path of a word list
     seed: int = 0  # of draws of examples, of training and of intervals
+
+    @field_validator("positive", mode="before")
+    @classmethod
+    def _positive(cls, value: Any) -> Any:
+        return as_label(value)
 
     @field_validator("model", mode="before")
     @classmethod

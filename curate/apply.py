@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
 from curate import document, recipe, registry
 from curate.arguments import assignment, change
-from curate.errors import OutputError, RecipeError
+from curate.errors import InputError, OutputError, RecipeError
 from curate.fused import batch_table, run_steps, to_batch
 from curate.readers.read import read
 from curate.readers.source import Source, list_files
@@ -84,6 +84,15 @@ def documents(sources: Sequence[Source], show: Show = lambda share, done: None) 
             done += batch.num_rows
             show(number / len(splits), done)
     show(1.0, done)
+
+
+def check_readable(reasons: Mapping[str, int]) -> None:
+    """InputError where each document has an error of reading, as files of a kind that is not read have."""
+    if reasons and all(reason.startswith("error_") for reason in reasons):
+        told = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+        raise InputError(
+            f"no document could be read: {told}. Give parquet, jsonl or another kind that `curate run` reads"
+        )
 
 
 def _batches(steps: Sequence[Step], sources: Sequence[Source], audit: bool, show: Show) -> Iterator[pa.RecordBatch]:

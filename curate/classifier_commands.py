@@ -169,7 +169,7 @@ def score(
 ) -> None:
     """Score files by a trained model. Every row is written, with signals and verdict."""
     from curate import recipe
-    from curate.apply import apply_stages
+    from curate.apply import apply_stages, check_readable
     from curate.arguments import parse_inputs
 
     stage, settings = _part("stage_of")(model, dict(map(assignment, set)))
@@ -180,6 +180,7 @@ def score(
         counts = apply_stages(
             steps, sources, output, overwrite=overwrite, show=lambda share, done: show(share, f"{done:,} documents")
         )
+    check_readable(counts)
     table = Table("verdict", "documents")
     for reason, count in counts.items():
         table.add_row(Text(reason), f"{count:,}")

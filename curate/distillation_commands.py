@@ -5,7 +5,8 @@ Between the two one asks whichever model (or people) one has: nothing here does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -80,7 +81,18 @@ def _documents(inputs: list[str], text_column: str) -> Iterator[Any]:
     files = [file for one in inputs for file in _files(one)]
     sources = parse_inputs(files, text_column=text_column, meta_columns=(_GROUP,))
     with Reporter(Console(stderr=True)).bar("documents", 1.0) as show:
-        yield documents(sources, lambda share, done: show(share, f"{done:,} documents"))
+        yield _readable(documents(sources, lambda share, done: show(share, f"{done:,} documents")))
+
+
+def _readable(batches: Iterable[Any]) -> Iterator[Any]:
+    """The batches as they are. InputError at their end where no document could be read."""
+    from curate.apply import check_readable
+
+    reasons: Counter[str] = Counter()
+    for batch in batches:
+        reasons.update(reason or "read" for reason in batch.column("drop_reason").to_pylist())
+        yield batch
+    check_readable(reasons)
 
 
 def _files(item: str) -> list[str]:

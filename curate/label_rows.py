@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import types
 
 from curate.document import doc_id
 from curate.errors import InputError
@@ -93,27 +94,39 @@ def candidates(path: str, by: Sequence[str], score: str | None, edges: Sequence[
 def _tables(path: str, score: str | None) -> Iterator[tuple[int, pa.Table]]:
     """The row groups of a file with what a stratum is made of; texts only where they give the id."""
     with _opened(path) as parquet:
-        text = () if "doc_id" in parquet.schema_arrow.names else ("text",)
-        columns = _there(parquet.schema_arrow, (*_COLUMNS, *text, *([score] if score else [])))
+        columns = _there(parquet.schema_arrow, (*_COLUMNS, *([score] if score else [])))
         for group in range(parquet.num_row_groups):
-            yield group, parquet.read_row_group(group, columns=columns)
+            table = parquet.read_row_group(group, columns=columns)
+            if "doc_id" not in columns or table["doc_id"].null_count:
+                table = parquet.read_row_group(group, columns=[*columns, "text"])
+            yield group, table
 
 
 def _ids(table: pa.Table) -> list[str]:
-    if "doc_id" in table.schema.names:
-        return [identity or "" for identity in _strings(table, "doc_id")]
-    return [doc_id(text) for text in _strings(table, "text")]
+    """The ids; by its text where a row has none."""
+    given = _strings(table, "doc_id")
+    if "text" not in table.schema.names:
+        return [identity or "" for identity in given]
+    texts = _strings(table, "text")
+    return [doc_id(text) if one is None else one for one, text in zip(given, texts, strict=True)]
 
 
 def _scores(table: pa.Table, score: str | None, path: str) -> list[float | None]:
     if score is None:
         return [None] * table.num_rows
     column, _, signal = score.partition(".")
-    if column not in table.schema.names or (signal and table[column].type.get_field_index(signal) < 0):
+    if column not in table.schema.names or (signal and not _has(table[column].type, signal)):
         raise InputError(f"{path} has no {score}: score the documents first, or name another --score")
     values = pc.struct_field(table[column], signal) if signal else table[column]
+    kind = values.type
+    if not any(is_kind(kind) for is_kind in (types.is_integer, types.is_floating, types.is_decimal, types.is_null)):
+        raise InputError(f"{score} of {path} is no number but {kind}: name another --score")
     found = pc.cast(values, pa.float64()).to_pylist()
     return [None if value is None or value != value else value for value in found]
+
+
+def _has(kind: pa.DataType, field: str) -> bool:
+    return bool(types.is_struct(kind) and kind.get_field_index(field) >= 0)
 
 
 def _strings(table: pa.Table, name: str) -> list[str | None]:
@@ -121,7 +134,7 @@ def _strings(table: pa.Table, name: str) -> list[str | None]:
     if name not in table.schema.names:
         return [None] * table.num_rows
     values = table[name]
-    if pa.types.is_dictionary(values.type):
+    if types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     if pa.types.is_primitive(values.type):  # a number, a day
         values = pc.cast(values, pa.string())
@@ -147,7 +160,8 @@ def texts_at(places: Sequence[Place]) -> dict[Place, tuple[str | None, ...]]:
 
 def _bands(scores: Sequence[float | None], edges: Sequence[float]) -> list[str]:
     """`score 0.2 to 0.5`: the lower bound is inside the band, the upper one in the next."""
-    names = [f"{edge:.4g}" for edge in edges]
+    digits = next((n for n in range(4, 17) if len({f"{edge:.{n}g}" for edge in edges}) == len(edges)), 17)
+    names = [f"{edge:.{digits}g}" for edge in edges]
     bands = ["score all"] if not edges else [f"score below {names[0]}"]
     bands += [f"score {low} to {high}" for low, high in pairwise(names)]
     bands += [f"score from {names[-1]}"] if edges else []

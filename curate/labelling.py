@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -81,7 +82,8 @@ def sample(
                 continue
             _offer(heaps.setdefault(one.stratum, []), one, sampling)
         show(done / len(files), f"{sum(documents.values()):,} documents")
-    drawn = [one for heap in heaps.values() for _, _, one in heap]
+    # A text of two sources is judged once, in the first of its strata.
+    drawn = list({one.doc_id: one for name in sorted(heaps, reverse=True) for _, _, one in heaps[name]}.values())
     if not drawn:
         raise InputError(
             f"nothing to judge: {sum(documents.values()):,} documents, {seen:,} of them in other label files"
@@ -95,7 +97,7 @@ def read_labels(path: Path) -> list[dict[str, Any]]:
     """The lines of a file of judgements: each has `doc_id`, and `label`, null while nobody has judged it."""
     rows = []
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
             for number, line in enumerate(file, 1):
                 if not line.strip():
                     continue
@@ -118,7 +120,7 @@ def _check(sampling: Sampling) -> None:
             raise RecipeError.unknown("stratum", name, STRATA, where="--by")
     if "score" in sampling.by and sampling.score is None:
         raise RecipeError("strata by score need --score STAGE.SIGNAL")
-    if list(sampling.edges) != sorted(set(sampling.edges)):
+    if any(map(math.isnan, sampling.edges)) or list(sampling.edges) != sorted(set(sampling.edges)):
         raise RecipeError(f"bounds of bands ascend, got {', '.join(map(str, sampling.edges))}")
 
 

@@ -106,7 +106,13 @@ class _Labelled(NamedTuple):
 def _labelled(held_out: pa.Table, settings: CalibrationSettings, positive: str, seed: int) -> _Labelled:
     table = complete(held_out, settings.signals, ("label", "group", *settings.columns), "held-out")
     found = _Labelled(table, is_positive(table, positive), folds(table, settings.num_folds, seed))
-    for number in np.unique(found.fold).tolist():
+    numbers = np.unique(found.fold).tolist()
+    if settings.combine == "logistic" and len(numbers) < 3:
+        raise InputError(
+            f"a logistic wants held-out documents in 3 folds at least, and groups fill {len(numbers)} of "
+            f"{settings.num_folds}. Give documents of more groups, or combine by mean"
+        )
+    for number in numbers:
         others = found.truth[found.fold != number]
         if others.all() or not others.any():
             raise InputError(

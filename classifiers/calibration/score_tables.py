@@ -15,9 +15,16 @@ def joined(tables: Mapping[str, pa.Table]) -> pa.Table:
     """Held-out tables of several models as one: those documents that all have, each model's `score` by its signal.
 
     tables: `stage.signal` → a table with `doc_id`, `label`, `score` (and what else there is; the first one's is kept).
-    InputError where no document is in all of them, one is twice in a table, or two give one document two labels.
+    InputError where a column is missing, no document is in all of them, one is twice in a table, or two give one
+    document two labels.
     """
     names = list(tables)
+    for name, table in tables.items():
+        for column in ("doc_id", "label", "score"):
+            if column not in table.schema.names:
+                raise InputError(
+                    f"the held-out table of {name} has no column {column!r}; it has: {', '.join(table.schema.names)}"
+                )
     found = tables[names[0]].rename_columns({"score": names[0]})
     for name in names:
         ids = tables[name]["doc_id"]

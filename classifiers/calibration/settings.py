@@ -48,7 +48,13 @@ class CalibrationSettings(_Settings):
     target: TargetSettings | None = None  # None: no thresholds, only a score
     min_group_documents: Annotated[int, Field(ge=1)] = 200  # a smaller group goes by the pooled fit; our choice
     num_knots: Annotated[int, Field(ge=2, le=10001)] = 201  # of ranks: right to half a percent between knots
-    num_folds: Annotated[int, Field(ge=2)] = 5
+    num_folds: Annotated[int, Field(ge=2)] = 5  # a logistic: 3 at least
+
+    @model_validator(mode="after")
+    def _logistic_has_folds(self) -> CalibrationSettings:
+        if self.combine == "logistic" and self.num_folds < 3:
+            raise ValueError("a logistic is judged by one fold and fitted across the others: num_folds is 3 at least")
+        return self
 
     @property
     def signals(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ held-out scores, what is positive and which way its score goes; a parquet file g
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,9 +67,10 @@ def calibrate(
     scores = [_scores(name, path) for name, paths in inputs.items() for path in paths]
     if not scores:
         raise RecipeError("calibrate what? Give held-out scores with -i SIGNAL=PATH, or folders of trained models")
+    _check_names(scores)
     chosen = _settings(scores, settings, assignments)
     positive = positive or _positive(scores)
-    held_out = joined({one.signal: pq.read_table(one.path) for one in scores})
+    held_out = joined(_tables(scores))
     reporter.say(f"calibrating {', '.join(one.signal for one in scores)} on {held_out.num_rows:,} documents …")
     drawn = _sample(sample, chosen) if sample else None
     found = fit(chosen, held_out, drawn, positive, seed, {one.signal: file_digest(one.path) for one in scores})
@@ -99,6 +101,22 @@ def _scores(name: str, path: str) -> _Scores:
     return found
 
 
+def _tables(scores: Sequence[_Scores]) -> dict[str, pa.Table]:
+    found: dict[str, pa.Table] = {}
+    for one in scores:
+        try:
+            found[one.signal] = pq.read_table(one.path)
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(f"cannot read {one.path} as parquet: {error}") from error
+    return found
+
+
+def _check_names(scores: Sequence[_Scores]) -> None:
+    for signal, count in Counter(one.signal for one in scores).items():
+        if count > 1:
+            raise RecipeError(f"{count} scores are called {signal}: give -i NAME.score=FOLDER, each with its own name")
+
+
 def _settings(scores: Sequence[_Scores], file: str | None, assignments: Mapping[str, Any]) -> CalibrationSettings:
     """Settings of the file, or each score by itself; `calibration` of the assignments is of all scores."""
     tree: dict[str, Any] = {}
@@ -110,11 +128,10 @@ def _settings(scores: Sequence[_Scores], file: str | None, assignments: Mapping[
     if not isinstance(tree, dict):
         raise RecipeError(f"{file}: settings are a mapping, got {type(tree).__name__}")
     tree.setdefault("inputs", [{"signal": one.signal, "more_is_better": one.more_is_better} for one in scores])
-    for name, value in assignments.items():
-        if name == "calibration":
-            tree["inputs"] = [{**one, "calibration": value} for one in tree["inputs"]]
-        else:
-            tree[name] = value
+    tree |= {name: value for name, value in assignments.items() if name != "calibration"}
+    if "calibration" in assignments:
+        build(CalibrationSettings, tree, "calibration")  # inputs that are none are refused here
+        tree["inputs"] = [{**one, "calibration": assignments["calibration"]} for one in tree["inputs"]]
     chosen = build(CalibrationSettings, tree, "calibration")
     for signal in chosen.signals:
         if signal not in [one.signal for one in scores]:

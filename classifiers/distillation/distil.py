@@ -111,7 +111,7 @@ def distil(
         pa.Table.from_pylist([_vote_row(row["doc_id"], own, settings) for _, row, own in kept], VOTES),
         pa.Table.from_pylist([one._asdict() for one in sorted(unused)], UNUSED),
         num_lines,
-        agreement([own for _, _, own in kept], settings.kind),
+        agreement([own for _, own in rows.values()], settings.kind),  # with ties: they are where judges differ
     )
 
 

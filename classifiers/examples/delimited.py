@@ -2,7 +2,7 @@
 
 A file may be compressed and may lie wherever fsspec reaches. Bytes that are not of the encoding are replaced. A row
 with more or fewer values than there are columns is one with a reason: a quote or a separator was misread, and its label
-cannot be trusted.
+cannot be trusted. So is one whose quote is not closed before the file ends: the rows behind it are in its value.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Delimited(NamedTuple):
 
 
 def delimited_rows(path: str, source: Source, form: Delimited) -> Iterator[Row]:
-    """The rows of one file; `offset` is the number of the row's last line, from 1.
+    """The rows of one file; `offset` is the number of the row's last line, from 1; of its first if a quote stays open.
 
     InputError where the file cannot be opened or decoded, or has no column of the source's text.
     """
@@ -50,17 +50,28 @@ def delimited_rows(path: str, source: Source, form: Delimited) -> Iterator[Row]:
 
 
 def _rows(stream: io.TextIOWrapper, path: str, source: Source, form: Delimited) -> Iterator[Row]:
-    lines = csv.reader(stream, delimiter=form.separator, quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE)
+    at_end = False
+
+    def fed() -> Iterator[str]:
+        nonlocal at_end
+        yield from stream
+        at_end = True
+
+    lines = csv.reader(fed(), delimiter=form.separator, quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE)
     columns = list(form.columns) if form.columns else next(lines, [])
     if source.text_column not in columns:
         raise InputError(
             f"{path} has no column {source.text_column!r}; it has: {', '.join(map(repr, columns))}. Set text_column of "
             f"{source.name!r}, or its columns where the file begins without their names"
         )
+    first = lines.line_num + 1
     for values in lines:
+        begins, first = first, lines.line_num + 1
         if not values:
             continue  # a blank line
-        if len(values) != len(columns):
+        if at_end:  # a row ends with its line, if no quote is open
+            yield error_row("error_quote_not_closed", source=source.name, path=path, offset=begins)
+        elif len(values) != len(columns):
             yield error_row("error_wrong_number_of_values", source=source.name, path=path, offset=lines.line_num)
         else:
             yield table_row(dict(zip(columns, values, strict=True)), source, path, lines.line_num)

@@ -65,7 +65,12 @@ class ExampleSet(BaseModel):
         """YAML reads the values 0 and true as a number and a truth; files hold them as text."""
         if not isinstance(value, Mapping):
             return value
-        return {plain_value(str(k)): v if v is None else str(v) for k, v in value.items()}
+        return {plain_value(str(k)): as_label(v) for k, v in value.items()}
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        return as_label(value)
 
     @model_validator(mode="after")
     def _one_label(self) -> ExampleSet:
@@ -86,13 +91,24 @@ class ExampleSet(BaseModel):
 
 
 def plain_value(value: str) -> str:
-    """A value as `labels` lists it: whole numbers that a table holds as floats are those numbers.
+    """A value as `labels` lists it: whole numbers held as floats are those numbers, and truths are in lower case.
 
-    >>> plain_value(" 1.0"), plain_value("1.5")
-    ('1', '1.5')
+    >>> plain_value(" 1.0"), plain_value("1.5"), plain_value("True")
+    ('1', '1.5', 'true')
     """
     value = value.strip()
+    if value.lower() in ("true", "false"):
+        return value.lower()
     return value[:-2] if re.fullmatch(r"-?[0-9]+\.0", value) else value
+
+
+def as_label(value: Any) -> Any:
+    """A label of YAML as text; what is none stays for a check to refuse.
+
+    >>> as_label(1), as_label(True)
+    ('1', 'true')
+    """
+    return plain_value(str(value)) if isinstance(value, str | int | float) else value
 
 
 def rows_of(one: ExampleSet, **settings: Any) -> Iterator[Row]:

@@ -1,9 +1,9 @@
 """Labelled examples out of files: the table that trainers learn from and that models are judged on.
 
 What cannot be used is counted with its reason, never passed over in silence. Of one text, however often it stands
-there, one example is kept; a text that has two labels is left out, for nobody can say which of them is right. Examples
-stand in an order of their own, drawn by document id and seed: no trainer is shown all of one label first, and files may
-come in any order.
+there, one example is kept, of a set the first by URL and id; a text that has two labels is left out, for nobody can say
+which of them is right. Examples stand in an order of their own, drawn by document id and seed: no trainer is shown all
+of one label first, and files may come in any order.
 
 Texts count as one where they are equal byte for byte; near duplicates are not looked for (`curate dedup` does).
 """
@@ -95,6 +95,7 @@ class _Reading:
         self.labels: dict[str, str] = {}  # digest of a text → its label
         self.conflicting: set[str] = set()
         self.kept: dict[tuple[str, str], list[tuple[float, int, _Example]]] = {}  # (source, label) → heap, worst first
+        self.again: dict[tuple[str, str], _Example] = {}  # (source, digest) → the first by URL and id of its duplicates
         self.rejected: list[tuple[Any, ...]] = []
 
     def take(self, one: ExampleSet, row: Row, place: int | None = None) -> None:
@@ -111,6 +112,9 @@ class _Reading:
             reason = "conflicting_labels" if digest in self.conflicting else "duplicate_text"
         if reason is not None:
             self._reject(one.name, row, reason, raw)
+            if reason == "duplicate_text":
+                again = _with_text(_example(one, row, place, label or "", raw or "", digest, self.seed), None)
+                self.again[one.name, digest] = min(again, self.again.get((one.name, digest), again), key=_by_place)
             return
         assert label is not None
         self.labels[digest] = label
@@ -140,7 +144,8 @@ class _Reading:
                     self._reject(name, example.row, "conflicting_labels", example.raw_label)
                 else:
                     self.counts[name]["used"] += 1
-                    kept.append(example)
+                    first = min(example, self.again.get((name, example.digest), example), key=_by_place)
+                    kept.append(_with_text(first, example.values[1]))
         self.kept.clear()
         kept.sort(key=lambda example: (example.draw, example.digest))
         rejected = pa.Table.from_pylist(
@@ -170,6 +175,16 @@ def _example(one: ExampleSet, row: Row, place: int | None, label: str, raw: str,
     language = row.language or one.language
     values = (identity, row.text, label, group or document, language, one.name, row.url)
     return _Example(uniform(identity, seed, "examples"), digest, values, row._replace(text=None), raw)
+
+
+def _by_place(example: _Example) -> tuple[bool, str, str]:
+    """Of equal texts the first by URL and id is kept, whatever the names of their files; one without a URL last."""
+    url = example.values[6]
+    return url is None, url or "", str(example.values[0])
+
+
+def _with_text(example: _Example, text: str | None) -> _Example:
+    return example._replace(values=(example.values[0], text, *example.values[2:]))
 
 
 def _table(kept: Iterable[_Example]) -> pa.Table:

@@ -18,6 +18,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import pyarrow as pa
 from pydantic import Field
 
+from classifiers.distillation.distil import at_cut
+from classifiers.evaluation.regression import at_least
 from classifiers.trainer import Trainer
 from curate.errors import InputError
 from curate.kernels.fasttext_lines import LineRules, lines
@@ -63,6 +65,9 @@ class FastTextTrainer(Trainer):
 
     def train(self, examples: pa.Table, positive: str, path: Path, seed: int) -> None:
         """Write the model; InputError where the positive label has no example, or is the only one."""
+        bound = at_least(positive)
+        if bound is not None:  # its labels are names
+            examples, positive = at_cut(examples, bound), "positive"
         labels = examples.column("label").unique().to_pylist()
         if positive not in labels or len(labels) < 2:
             raise InputError(

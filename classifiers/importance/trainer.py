@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
+from classifiers.evaluation.metrics import is_positive
 from classifiers.trainer import Trainer
 from curate.errors import InputError
 from curate.kernels.importance_ngrams import Hashing, Ngrams, Tokens, count_ngrams
@@ -41,7 +42,7 @@ class ImportanceTrainer(Trainer):
 
     def train(self, examples: pa.Table, positive: str, path: Path, seed: int) -> None:
         """Count and write the model. Nothing is drawn. InputError where target or raw texts have no n-gram."""
-        is_target = pc.equal(examples["label"], positive)
+        is_target = pa.array(is_positive(examples, positive))
         limit = 100_000 * self.num_buckets if self.max_raw_ngrams is None else self.max_raw_ngrams
         target = self._counts(examples["text"].filter(is_target), f"the label {positive!r}", None)
         raw = self._counts(examples["text"].filter(pc.invert(is_target)), f"any label but {positive!r}", limit)

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field, field_validator, model_validator
 
+from classifiers.evaluation.metrics import is_positive
 from classifiers.language_model.arpa import write_arpa
 from classifiers.language_model.counting import NgramCounts, count_ngrams
 from classifiers.language_model.estimation import Estimate, Smoothing, estimate
@@ -91,7 +92,7 @@ class LanguageModelTrainer(Trainer):
 
         InputError where they have no words, or where discounts cannot be estimated and have no fallback.
         """
-        wanted = examples.filter(pc.equal(examples["label"], positive))
+        wanted = examples.filter(pa.array(is_positive(examples, positive)))
         languages = pc.unique(wanted["language"]).to_pylist()
         batches = wanted.select(["text", "language"]).to_batches(_ROWS_AT_ONCE)
         self.train_from(batches, path, languages[0] if len(languages) == 1 else None)

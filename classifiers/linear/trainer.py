@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
+from classifiers.evaluation.metrics import is_positive
 from classifiers.linear.logistic import Settings, fit
 from classifiers.linear.spark_ml import fit_with_spark
 from classifiers.trainer import Trainer
@@ -62,7 +63,7 @@ class LinearTrainer(Trainer):
 
     def train(self, examples: pa.Table, positive: str, path: Path, seed: int) -> None:
         """Write the model. InputError where a label is missing; EnvironmentProblem where scikit-learn or Java is."""
-        labels = pc.equal(examples["label"], positive).to_numpy().astype(np.int8)
+        labels = is_positive(examples, positive).astype(np.int8)
         num_positive = int(labels.sum())
         if num_positive in (0, len(labels)):
             found = ", ".join(sorted(map(str, pc.unique(examples["label"]).to_pylist()))[:10])

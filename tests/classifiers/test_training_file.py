@@ -114,3 +114,9 @@ def test_a_file_is_loaded_by_path_and_a_shipped_one_by_name(tmp_path):
 def test_the_docstring_of_the_format_is_a_training():
     text = (training_file.__doc__ or "").split("\n\n")[1]
     assert isinstance(parse(yaml.safe_load(text)), TrainingFile)
+
+
+@pytest.mark.parametrize(("value", "text"), [(1, "1"), (True, "true"), ("True", "true"), (">=1", ">=1")])
+def test_a_positive_label_of_yaml_is_text(value, text):
+    assert parse(changed(positive=value)).positive == text
+    assert parse(MINIMAL).changed({"positive": value}).positive == text

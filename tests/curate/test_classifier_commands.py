@@ -119,3 +119,10 @@ def test_mistakes_are_told():
     curate("label", "m.jsonl", fails="--output")
     curate("label", "m.jsonl", "-o", "l.jsonl", "--edges", "a,b", fails="numbers with commas")
     curate("label", "--check", "one.jsonl", fails="compares two label files")
+
+
+def test_files_that_cannot_be_read_are_not_scored(tmp_path):
+    curate("classifiers", "train", "spam.yaml", "-i", "messages=m.jsonl", "-o", "model", "--set", "folds=0")
+    (tmp_path / "x.csv").write_text("text\none\n")
+    unread = "no document could be read: 1 error_unsupported_format"
+    curate("classifiers", "score", "model", "-i", "x.csv", "-o", "s.parquet", fails=unread)

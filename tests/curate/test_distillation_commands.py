@@ -140,3 +140,10 @@ def test_of_a_run_what_it_kept_is_judged(run_of, tmp_path):
         "abc": "3.0",
         "abcd": "4.0",
     }
+
+
+def test_files_that_cannot_be_read_are_no_empty_corpus(tmp_path):
+    (tmp_path / "x.csv").write_text("text\none\n")
+    curate("prompts", "x.csv", "-o", "p.jsonl", fails="no document could be read: 1 error_unsupported_format")
+    assert not (tmp_path / "p.jsonl").exists()
+    curate("prompts", "pages.parquet", "x.csv", "-o", "p.jsonl")

@@ -204,3 +204,47 @@ def test_ids_and_sources_may_be_numbers(tmp_path):
     found = sample([str(tmp_path / "a.parquet")], tmp_path / "l.jsonl", Sampling())
     assert found.drawn == {"7 · 1": 1, "unknown · 1": 1}
     assert {row["doc_id"]: row["text"] for row in lines(tmp_path / "l.jsonl")} == {"1": "a", "3": "c"}
+
+
+def test_labels_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "l.jsonl").write_text('{"doc_id": "a", "label": "x"}\n', encoding="utf-8-sig")
+    assert read_labels(tmp_path / "l.jsonl") == [{"doc_id": "a", "label": "x"}]
+
+
+@pytest.mark.parametrize("score", ["text", "quality", "text.score"])
+def test_a_score_is_a_number(tmp_path, score):
+    path = write(tmp_path / "a.parquet", rows(10))
+    with pytest.raises(InputError, match=r"is no number|has no text.score"):
+        sample([path], tmp_path / "l.jsonl", Sampling(("score",), 2, score))
+
+
+def test_bounds_are_numbers_too(tmp_path):
+    path = write(tmp_path / "a.parquet", rows(10))
+    with pytest.raises(RecipeError, match="bounds of bands ascend"):
+        sample([path], tmp_path / "l.jsonl", Sampling(("score",), 2, "quality.score", edges=(float("nan"),)))
+
+
+def test_bands_close_together_are_told_apart(tmp_path):
+    values = [{**row, "quality": {"score": 0.999895 + 0.00001 * n}} for n, row in enumerate(rows(10))]
+    how = Sampling(("score",), 20, "quality.score", edges=(0.99991, 0.99992, 0.99993))
+    found = sample([write(tmp_path / "a.parquet", values)], tmp_path / "l.jsonl", how)
+    assert found.documents == {
+        "score below 0.99991": 2,
+        "score 0.99991 to 0.99992": 1,
+        "score 0.99992 to 0.99993": 1,
+        "score from 0.99993": 6,
+    }
+
+
+def test_documents_without_an_id_have_that_of_their_text(tmp_path):
+    values = [{**row, "doc_id": None} for row in rows(3)]
+    sample([write(tmp_path / "a.parquet", values)], tmp_path / "l.jsonl", Sampling(()))
+    assert {row["doc_id"] for row in lines(tmp_path / "l.jsonl")} == {doc_id(row["text"]) for row in values}
+
+
+def test_a_document_of_two_strata_is_written_once(tmp_path):
+    (row,) = rows(1)
+    path = write(tmp_path / "a.parquet", [{**row, "source": "web"}, {**row, "source": "books"}])
+    found = sample([path], tmp_path / "l.jsonl", Sampling(("source",)))
+    assert [row["stratum"] for row in lines(tmp_path / "l.jsonl")] == ["books"]
+    assert found.drawn == {"books": 1}

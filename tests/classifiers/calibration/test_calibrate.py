@@ -253,3 +253,13 @@ def test_tables_that_do_not_fit_together_are_refused():
         joined({GOOD: a, BAD: one_model(["5"], ["x"], [0.1])})
     with pytest.raises(InputError, match="has a document twice"):
         joined({GOOD: a, BAD: one_model(["1", "1"], ["x", "x"], [0.1, 0.2])})
+
+
+def test_a_logistic_wants_three_folds():
+    parts = [(GOOD, "isotonic"), (PLEASING, "isotonic")]
+    with pytest.raises(ValueError, match="num_folds is 3 at least"):
+        settings(*parts, combine="logistic", num_folds=2)
+    three = settings(*parts, combine="logistic", num_folds=3)
+    calibrate(three, held_out(600))
+    with pytest.raises(InputError, match=r"3 folds at least, and groups fill [12] of 3"):
+        calibrate(three, held_out(600, group=[f"host{number % 2}" for number in range(600)]))

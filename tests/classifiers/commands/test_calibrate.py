@@ -110,3 +110,29 @@ def test_what_is_wrong_is_said(trained, tmp_path):
             positive="spam",
             sample=[str(tmp_path / "sample.parquet")],
         )
+
+
+def test_tables_that_hold_no_scores_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("doc_id,label,score\n")
+    with pytest.raises(InputError, match=r"cannot read .*a.csv as parquet"):
+        fitted({"a.score": [str(tmp_path / "a.csv")]}, tmp_path / "c.json", positive="spam")
+    for column in ("doc_id", "label", "score"):
+        table = pa.table({"doc_id": ["1"], "label": ["spam"], "group": ["1"], "score": [0.5]})
+        pq.write_table(table.drop_columns([column]), tmp_path / "a.parquet")
+        with pytest.raises(InputError, match=f"table of a.score has no column '{column}'"):
+            fitted({"a.score": [str(tmp_path / "a.parquet")]}, tmp_path / "c.json", positive="spam")
+
+
+def test_two_scores_of_one_name_are_refused(trained, tmp_path):
+    for inputs in ({"": [str(trained / "a"), str(trained / "b")]}, {"x.score": [str(trained / "a")] * 2}):
+        with pytest.raises(RecipeError, match=r"2 scores are called .*: give -i NAME.score=FOLDER"):
+            fitted(inputs, tmp_path / "c.json")
+
+
+def test_inputs_are_checked_before_the_calibration_of_all_is_set(trained, tmp_path):
+    inputs = {"": [str(trained / "a")]}
+    for given in (["a"], "a", 3):
+        with pytest.raises(RecipeError, match="inputs"):
+            fitted(inputs, tmp_path / "c.json", assignments={"inputs": given, "calibration": "ranks"})
+    given = {"calibration": "ranks", "inputs": [{"signal": "word_odds.score"}]}
+    assert fitted(inputs, tmp_path / "c.json", assignments=given).combination.inputs[0].calibration.kind == "ranks"

@@ -238,3 +238,12 @@ def test_a_number_is_a_label_at_a_cut(path):
 def test_a_range_that_holds_no_score_is_refused(lowest, highest):
     with pytest.raises(ValueError, match="no score would count"):
         DistillationSettings(lowest=lowest, highest=highest)
+
+
+def test_ties_are_disagreements(path):
+    """Two judges of labels disagree in nothing but ties, which make no examples."""
+    votes = [("a", "x", "m"), ("a", "x", "n"), ("b", "x", "m"), ("b", "y", "n")]
+    found = judged(path, *({"doc_id": d, "label": s, "model": m} for d, s, m in votes), kind="label")
+    assert labels(found) == {"a": "x"}
+    assert found.agreement.equal_frac == 0.5
+    assert (found.agreement.num_votes, found.agreement.num_documents) == (4, 2)

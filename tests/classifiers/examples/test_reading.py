@@ -228,7 +228,6 @@ def test_hostile_texts_stay_what_they_are(tmp_path):
     assert set(by_text(read(ExampleSet(name="a", paths=(str(path),))), "label")) == {
         "a\x00b",
         "\ufffd\ufffd",
-        "open\nto the end\n",
     }
 
 
@@ -310,3 +309,54 @@ def test_sentences_of_documents_are_examples_and_stay_together(tmp_path):
     assert found.counts["plain"] == {"read": 7, "used": 4, "duplicate_text": 1, "empty_text": 1, "error_no_text": 1}
     few = read_examples([ExampleSet(unit="sentence", max_per_label=2, **given)])
     assert few.counts["plain"]["used"] == 2
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_quote_that_is_never_closed_makes_no_example_of_the_rest(tmp_path, end):
+    path = tmp_path / "a.csv"
+    path.write_text(f'label,text\nx,"two\nlines"\nx,"open\ny,swallowed\ny,too{end}')
+    found = read(ExampleSet(name="a", paths=(str(path),)))
+    assert by_text(found, "label") == {"two\nlines": "x"}
+    (row,) = found.rejected.to_pylist()
+    assert (row["reason"], row["offset"]) == ("error_quote_not_closed", 4)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_quote_closed_by_the_last_character_is_closed(tmp_path, end):
+    path = tmp_path / "a.csv"
+    path.write_bytes(f'label,text\nx,one\nx,"the\nlast"{end}'.encode())
+    assert by_text(read(ExampleSet(name="a", paths=(str(path),))), "label") == {"one": "x", "the\nlast": "x"}
+
+
+def test_truths_and_numbers_of_yaml_are_those_of_files(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("label,text\ntrue,one\nFalse,two\n1.0,three\n")
+    labels = {True: "toxic", "False": 0, "1": True}
+    one = ExampleSet(name="a", paths=(str(path),), labels=labels)
+    assert by_text(read(one), "label") == {"one": "toxic", "two": "0", "three": "true"}
+    assert ExampleSet(name="a", label=1).label == "1"
+
+
+def test_of_duplicates_the_same_one_is_kept_whatever_their_files_are_called(tmp_path):
+    rows = [
+        {"text": "same", "label": "x", "url": "https://b.example.org/1"},
+        {"text": "same", "label": "x", "url": "https://a.example.net/1"},
+        {"text": "same", "label": "x"},
+    ]
+    for order in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        folder = tmp_path / "".join(map(str, order))
+        folder.mkdir()
+        for number, row in enumerate(order):
+            jsonl(folder / f"{number}.jsonl", [rows[row]])
+        found = read(ExampleSet(name="a", paths=(str(folder),)))
+        assert found.table.select(["text", "url", "group"]).to_pylist() == [
+            {"text": "same", "url": "https://a.example.net/1", "group": "example.net"}
+        ]
+        assert found.counts["a"]["duplicate_text"] == 2
+
+
+def test_of_duplicates_in_two_sets_that_of_the_first_set_is_kept(tmp_path):
+    one = jsonl(tmp_path / "1.jsonl", [{"text": "same", "label": "x", "url": "https://b.example.org/"}])
+    two = jsonl(tmp_path / "2.jsonl", [{"text": "same", "label": "x", "url": "https://a.example.net/"}] * 2)
+    found = read(ExampleSet(name="one", paths=(one,)), ExampleSet(name="two", paths=(two,)))
+    assert found.table["url"].to_pylist() == ["https://b.example.org/"]

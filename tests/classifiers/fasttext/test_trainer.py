@@ -174,3 +174,10 @@ def test_spam_is_found(tmp_path, shared_data):
     said = np.array([one["score"] >= 0.5 for one in scores(tmp_path / "m.bin", judged["text"].to_pylist())])
     spam = pc.equal(judged["label"], "spam").to_numpy(zero_copy_only=False)
     assert 2 * (said & spam).sum() / (said.sum() + spam.sum()) > 0.9
+
+
+@pytest.mark.parametrize("trials", [0, 1])
+def test_positive_may_be_a_bound_of_numbers(tmp_path, trials):
+    FastTextTrainer(**SMALL, trials=trials).train(toy(labels=("4.5", "2", "1")), ">=3", tmp_path / "m.bin", 0)
+    high, low = scores(tmp_path / "m.bin", ["43 and 2", "23 and 2"])
+    assert high["score"] > 0.5 > low["score"]

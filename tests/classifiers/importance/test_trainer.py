@@ -104,3 +104,12 @@ def test_both_corpora_must_be_there(tmp_path: Path, target: list[str], raw: list
 def test_settings_out_of_range_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ImportanceTrainer(**settings)
+
+
+def test_positive_may_be_a_bound_of_numbers(tmp_path: Path) -> None:
+    table = examples(TARGET, RAW)
+    numbers = pa.array(["10" if label == "good" else "2" for label in table["label"].to_pylist()])
+    numbered = table.set_column(2, EXAMPLES.field("label"), numbers)
+    ImportanceTrainer().train(table, "good", tmp_path / "named.npz", 0)
+    ImportanceTrainer().train(numbered, ">=3", tmp_path / "bound.npz", 0)
+    assert (tmp_path / "named.npz").read_bytes() == (tmp_path / "bound.npz").read_bytes()

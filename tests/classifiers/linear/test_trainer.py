@@ -155,3 +155,14 @@ def test_gpt3s_way_is_deterministic_and_scores_as_spark_does(spark, tmp_path):
     scored = Pipeline(stages=[*stages, Regression()]).fit(frame).transform(frame).collect()
     expected = [row["probability"][1] for row in scored]
     assert np.abs(probabilities(models[0], table["text"].combine_chunks()) - expected).max() < 1e-12
+
+
+def test_positive_may_be_a_bound_of_numbers(tmp_path):
+    table = examples()
+    numbers = ["10.0" if label == "good" else "2" for label in table["label"].to_pylist()]
+    table = table.set_column(2, EXAMPLES.field("label"), pa.array(numbers))
+    settings = {"features": CHARS, "solver": "lbfgs"}
+    model = trained(tmp_path, table, positive=">=3", **settings)
+    assert np.array_equal(model.weights, trained(tmp_path, **settings).weights)
+    with pytest.raises(InputError, match="number"):
+        trained(tmp_path, positive=">=3", **settings)
