@@ -34,7 +34,7 @@ def agreement(votes: Sequence[Sequence[Judgement]], kind: Literal["score", "labe
         name: (len(scores), math.fsum(scores) / len(scores) if kind == "score" else None)
         for name, scores in sorted(models.items())
     }
-    variances = [_squares([vote.score or 0.0 for vote in own]) / (len(own) - 1) for own in several]
+    variances = [_squares([vote.score or 0.0 for vote in own]) / (len(own) - 1) for own in several if kind == "score"]
     pairs = sum(len(own) * (len(own) - 1) for own in several)
     equal = sum(count * (count - 1) for own in several for count in Counter(map(_said(kind), own)).values())
     return Agreement(

@@ -148,6 +148,14 @@ def test_no_line_is_lost(tmp_path_factory, given, kind):
     assert sum(found.votes["num_votes"].to_pylist()) + found.unused.num_rows == found.num_lines
 
 
+def test_a_score_beside_a_label_is_of_no_interest(path):
+    """Its square would be too large for a number."""
+    given = [{"doc_id": "a", "label": "good", "score": score} for score in (1.9e154, -1.9e154)]
+    found = judged(path, *given, kind="label", given=documents({"a": "1"}))
+    assert found.examples["label"].to_pylist() == ["good"]
+    assert found.agreement.mean_variance is None
+
+
 @given(st.permutations([{"doc_id": k, "score": s} for k, s in [("a", 1), ("a", 0.1), ("a", 0.7), ("b", 3), ("c", 2)]]))
 def test_neither_the_order_of_lines_nor_of_documents_matters(tmp_path_factory, order):
     path = tmp_path_factory.mktemp("lines") / "judged.jsonl"
