@@ -15,6 +15,7 @@ from frame import Bar
 
 PIECE_CHARS = 6_000
 MIN_CHARS = 200
+FIGURES = ("roc_auc", "macro_f1", "accuracy")
 #: What is good text, from the folder of data; the pages are those of `wcxb_dev.warc.gz`, and of old crawls.
 REFERENCE = {"books_en": 1, "manuals_en": 1, "textbook_stem": 1, "news_en": 6}  # every so manieth piece
 
@@ -59,10 +60,8 @@ def _figures(training: str, inputs: Mapping[str, Any], settings: Mapping[str, An
 
     chosen = training_file.load(training).with_inputs(inputs).changed(settings)
     judged = command.train(chosen, output, False, Reporter()).judged.evaluation
-    figures = {name: float(judged.figures[name].value or 0) for name in ("roc_auc", "macro_f1", "accuracy")}
-    for baseline in judged.baselines:
-        figures |= {f"{baseline.name} {name}": float(baseline.figures[name].value or 0) for name in figures}
-    return figures
+    contestants = {"": judged.figures, **{f"{row.name} ": row.figures for row in judged.baselines}}
+    return {f"{who}{name}": float(figures[name].value or 0) for who, figures in contestants.items() for name in FIGURES}
 
 
 def _good_and_raw(data: Path, cache: Path, folder: Path) -> tuple[str, str]:
